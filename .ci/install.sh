@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Installs what the tests need and is missing, and nothing else: Debian's
+# packages (as root, or with sudo), Go tools at pinned versions into the cache,
+# npm packages by lockfile. A part that cannot be had is said loudly; in CI it
+# is an error.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=.ci/env.sh
+. .ci/env.sh
+
+staticcheck_version=v0.8.2
+minio_version=v0.0.0-20260212201848-7aac2a2c5b7c
+
+missing() { # a part is not there: fatal in CI, loud elsewhere
+  echo "!! MISSING: $1" >&2
+  if [ -n "${CI:-}" ]; then exit 1; fi
+}
+
+debian() {
+  local wanted=() root=()
+  command -v chromium >/dev/null || wanted+=(chromium)
+  command -v ffmpeg >/dev/null || wanted+=(ffmpeg)
+  command -v storescu >/dev/null || wanted+=(dcmtk)
+  command -v shellcheck >/dev/null || wanted+=(shellcheck)
+  command -v docker-compose >/dev/null || wanted+=(docker-compose)
+  command -v zip >/dev/null || wanted+=(zip)
+  ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted+=(postgresql)
+  [ -e /usr/share/fonts/truetype/dejavu ] || wanted+=(fonts-dejavu-core)
+  [ ${#wanted[@]} -eq 0 ] && return
+  if ! command -v apt-get >/dev/null; then missing "Debian packages ${wanted[*]}"; return; fi
+  [ "$(id -u)" = 0 ] || root=(sudo)
+  echo "== installing Debian packages: ${wanted[*]}"
+  { "${root[@]}" apt-get update -q && DEBIAN_FRONTEND=noninteractive "${root[@]}" apt-get install -y -q --no-install-recommends "${wanted[@]}"; } \
+    >"$SIRA_CACHE/apt.log" 2>&1 || { tail -20 "$SIRA_CACHE/apt.log" >&2; missing "Debian packages ${wanted[*]}"; }
+}
+
+go_tool() { # name, module path, version: built once and kept under its version
+  local to="$SIRA_CACHE/bin/$1-$3"
+  if [ ! -x "$to" ]; then
+    echo "== building $1 $3 (kept in $SIRA_CACHE)"
+    local tmp; tmp=$(mktemp -d)
+    GOBIN="$tmp" GOFLAGS= CGO_ENABLED=0 go install "$2@$3" >"$SIRA_CACHE/$1.log" 2>&1 && mv "$tmp/$1" "$to" \
+      || { tail -20 "$SIRA_CACHE/$1.log" >&2; missing "$1 $3"; }
+    rm -rf "$tmp"
+  fi
+  ln -sfn "$to" "$SIRA_CACHE/bin/$1"
+}
+
+npm_packages() { # folder with a lockfile: npm ci only when the lockfile is not the installed one
+  local stamp="$1/node_modules/.lock-installed"
+  if ! cmp -s "$1/package-lock.json" "$stamp"; then
+    echo "== installing npm packages of $1"
+    (cd "$1" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error) \
+      && cp "$1/package-lock.json" "$stamp" || missing "npm packages of $1"
+  fi
+}
+
+mkdir -p "$SIRA_CACHE/bin"
+command -v go >/dev/null || { echo "!! Go is needed: https://go.dev" >&2; exit 1; }
+command -v npm >/dev/null || missing "Node.js with npm"
+debian
+go_tool staticcheck honnef.co/go/tools/cmd/staticcheck "$staticcheck_version"
+go_tool minio github.com/minio/minio "$minio_version"
+if command -v npm >/dev/null; then
+  npm_packages web/ui
+  npm_packages web/e2e
+fi
