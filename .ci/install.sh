@@ -39,19 +39,26 @@ go_tool() { # name, module path, version: built once and kept under its version
   if [ ! -x "$to" ]; then
     echo "== building $1 $3 (kept in $SIRA_CACHE)"
     local tmp; tmp=$(mktemp -d)
-    GOBIN="$tmp" GOFLAGS= CGO_ENABLED=0 go install "$2@$3" >"$SIRA_CACHE/$1.log" 2>&1 && mv "$tmp/$1" "$to" \
-      || { tail -20 "$SIRA_CACHE/$1.log" >&2; missing "$1 $3"; }
+    if GOBIN="$tmp" CGO_ENABLED=0 go install "$2@$3" >"$SIRA_CACHE/$1.log" 2>&1; then
+      mv "$tmp/$1" "$to"
+    else
+      tail -20 "$SIRA_CACHE/$1.log" >&2
+      missing "$1 $3"
+    fi
     rm -rf "$tmp"
   fi
-  ln -sfn "$to" "$SIRA_CACHE/bin/$1"
+  if [ -x "$to" ]; then ln -sfn "$to" "$SIRA_CACHE/bin/$1"; fi
 }
 
 npm_packages() { # folder with a lockfile: npm ci only when the lockfile is not the installed one
   local stamp="$1/node_modules/.lock-installed"
   if ! cmp -s "$1/package-lock.json" "$stamp"; then
     echo "== installing npm packages of $1"
-    (cd "$1" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error) \
-      && cp "$1/package-lock.json" "$stamp" || missing "npm packages of $1"
+    if (cd "$1" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error); then
+      cp "$1/package-lock.json" "$stamp"
+    else
+      missing "npm packages of $1"
+    fi
   fi
 }
 

@@ -3,7 +3,7 @@
 # failure, so that one run shows all of them. Last line: N passed, N failed,
 # N skipped.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=.ci/env.sh
 . .ci/env.sh
 
@@ -42,6 +42,7 @@ node_tests() { # node --test with every test counted; arguments: name, folder, f
 
 not_formatted() { local f; f=$(gofmt -l cmd signaling sfu dicom cases web storage .ci/tally | grep -v node_modules || true); [ -z "$f" ] || { echo "$f"; return 1; }; }
 
+# shellcheck disable=SC2016 # $0 is the inner shell's: the folder given as its name
 services_test() { # our packages, race detector, real PostgreSQL and MinIO
   .ci/services.sh bash -c 'go test -race -json -timeout 20m ./... 2>"$0/err" | go run ./.ci/tally -out "$0/counts"' "$work" || tail -40 "$work/err"
 }
