@@ -1,0 +1,19 @@
+package phantom
+
+// CT returns n axial slices of a head with a small intracerebral haemorrhage.
+func CT(n int, s Study) [][]byte { return make([][]byte, n) }
+
+// USCine returns a multi-frame ultrasound loop (JPEG baseline, YBR_FULL_422).
+func USCine(frames int, s Study) []byte { return nil }
+
+// ECG12 returns 10 s of a 12-lead ECG at 500 Hz.
+func ECG12(s Study, r Rhythm) []byte { return nil }
+
+// DX returns a chest radiograph.
+func DX(s Study, o ChestOptions) []byte { return nil }
+
+// Photo returns a JPEG photograph of a skin lesion.
+func Photo(seed uint64) []byte { return nil }
+
+// PDF returns a one-page (or longer) A4 document.
+func PDF(title string, lines []string) []byte { return nil }
