@@ -1,8 +1,5 @@
 package phantom
 
-// CT returns n axial slices of a head with a small intracerebral haemorrhage.
-func CT(n int, s Study) [][]byte { return make([][]byte, n) }
-
 // USCine returns a multi-frame ultrasound loop (JPEG baseline, YBR_FULL_422).
 func USCine(frames int, s Study) []byte { return nil }
 
