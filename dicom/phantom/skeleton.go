@@ -1,8 +1,5 @@
 package phantom
 
-// USCine returns a multi-frame ultrasound loop (JPEG baseline, YBR_FULL_422).
-func USCine(frames int, s Study) []byte { return nil }
-
 // ECG12 returns 10 s of a 12-lead ECG at 500 Hz.
 func ECG12(s Study, r Rhythm) []byte { return nil }
 
