@@ -1,5 +1,10 @@
-// Package storagetest helps tests that need storage: fresh databases, and the
-// suites that every implementation of storage must pass.
+// Package storagetest helps tests that need storage: fresh databases and blob
+// stores (NewDB, EachDB, NewBlobs, EachBlobs), and the suites that every
+// implementation of storage must pass (DB, Blobs).
+//
+// Servers are named by the environment: SIRA_TEST_POSTGRES, SIRA_TEST_S3,
+// SIRA_TEST_MINIO (path of the program). What is not named is not tested, loudly;
+// with SIRA_TEST_STRICT=1 it is a failure.
 package storagetest
 
 import (
@@ -8,14 +13,5 @@ import (
 	"sira/storage"
 )
 
-// NewDB gives a fresh SQLite database.
-func NewDB(t testing.TB) *storage.DB { t.Helper(); t.Fatal("not yet"); return nil }
-
-// EachDB runs fn on each dialect.
-func EachDB(t *testing.T, fn func(t *testing.T, db *storage.DB)) { t.Helper(); fn(t, NewDB(t)) }
-
 // Blobs is the conformance suite of storage.Blobs.
 func Blobs(t *testing.T, open func(t *testing.T) storage.Blobs) { t.Helper() }
-
-// DB is the conformance suite of storage.DB.
-func DB(t *testing.T, open func(t *testing.T) *storage.DB) { t.Helper() }
