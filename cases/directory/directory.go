@@ -108,7 +108,11 @@ func Open(ctx context.Context, db *storage.DB, opts ...Option) (*Directory, erro
 	if err := Migrate(ctx, db); err != nil {
 		return nil, err
 	}
-	d := &Directory{db: db, now: time.Now}
+	hashes, err := newHasher()
+	if err != nil {
+		return nil, err
+	}
+	d := &Directory{db: db, now: time.Now, hashes: hashes}
 	for _, opt := range opts {
 		opt(d)
 	}
