@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"sira/cases"
+	"sira/cases/audit"
+	"sira/cases/directory"
+	"sira/dicom"
+	"sira/dicom/dimse"
+	"sira/dicom/index"
+	"sira/dicom/ingest"
+	"sira/sfu"
+	"sira/signaling"
+	"sira/storage"
+	"sira/web"
+)
+
+// stores is what every command that touches data needs.
+type stores struct {
+	db        *storage.DB
+	directory *directory.Directory
+}
+
+func openStores(ctx context.Context, c config) (*stores, error) {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("making the data folder: %w", err)
+	}
+	db, err := storage.OpenDB(ctx, c.Database)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := directory.Open(ctx, db)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &stores{db: db, directory: dir}, nil
+}
+
+// platform is everything that runs in the one process.
+type platform struct {
+	config config
+	log    *slog.Logger
+	*stores
+	blobs  storage.Blobs
+	ingest *ingest.Ingest
+	cases  *cases.Service
+	sfu    *sfu.SFU
+	web    *web.Server
+	audit  *audit.Journal
+	dimse  *dimse.Server
+}
+
+// open builds the platform from the bottom up; on an error what was opened is
+// closed again.
+func open(ctx context.Context, c config, log *slog.Logger) (_ *platform, err error) {
+	p := &platform{config: c, log: log}
+	defer func() {
+		if err != nil {
+			p.close()
+		}
+	}()
+	if p.stores, err = openStores(ctx, c); err != nil {
+		return nil, err
+	}
+	if p.blobs, err = storage.OpenBlobs(ctx, c.Blobs); err != nil {
+		return nil, err
+	}
+	if p.audit, err = audit.Open(ctx, p.db); err != nil {
+		return nil, err
+	}
+	if p.cases, err = cases.Open(ctx, p.db, p.directory, cases.Options{Logger: log}); err != nil {
+		return nil, err
+	}
+	idx, err := index.Open(ctx, p.db)
+	if err != nil {
+		return nil, err
+	}
+	p.ingest = ingest.New(p.blobs, idx, dicom.DefaultLimits)
+	p.ingest.MaxBytes = c.MaxUpload
+	if p.ingest.TempDir, err = emptyFolder(c.Data, "incoming"); err != nil {
+		return nil, err
+	}
+	if p.sfu, err = sfu.New(sfu.Config{UDPAddr: c.MediaListen, PublicIPs: c.MediaPublicIPs, Logger: log}); err != nil {
+		return nil, fmt.Errorf("opening the media port: %w", err)
+	}
+	p.web, err = web.New(web.Config{
+		DB: p.db, Blobs: p.blobs, Directory: p.directory, Cases: p.cases, Audit: p.audit,
+		Index: idx, Ingest: p.ingest, SFU: p.sfu, Signaling: signaling.New(p.sfu, signaling.Options{Logger: log}),
+		SpoolDir: filepath.Join(c.Data, "spool"), MaxUploadBytes: c.MaxUpload, MinFreeBytes: c.MinFree,
+		Logger: log, TLS: c.TLSCert != "", PublicURL: c.PublicURL, Version: buildVersion(),
+	})
+	return p, err
+}
+
+// emptyFolder makes a folder for files on their way and clears what a power cut
+// left in it: nothing there was acknowledged.
+func emptyFolder(data, name string) (string, error) {
+	dir := filepath.Join(data, name)
+	if err := os.RemoveAll(dir); err != nil {
+		return "", fmt.Errorf("clearing %s: %w", name, err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("making %s: %w", name, err)
+	}
+	return dir, nil
+}
+
+func (p *platform) close() {
+	if p.sfu != nil {
+		if err := p.sfu.Close(context.Background()); err != nil {
+			p.log.Warn("closing the media port", "err", err)
+		}
+	}
+	if p.stores != nil {
+		if err := p.db.Close(); err != nil {
+			p.log.Warn("closing the database", "err", err)
+		}
+	}
+}
