@@ -1,5 +1,10 @@
 package dicom
 
+import (
+	"encoding/binary"
+	"sort"
+)
+
 // Element is one data element of a data set.
 type Element struct {
 	Tag     Tag
@@ -7,48 +12,76 @@ type Element struct {
 	Section Section    // of the value; of the whole encapsulation when there are Fragments
 	Items   []*DataSet // of a sequence
 
-	Fragments []Section // of an encapsulated value
+	Fragments []Section // of an encapsulated value; the first is the offset table
+
+	head int64  // offset of the element itself
+	raw  []byte // the value when held in memory
+	big  bool   // byte order of raw
 }
 
-// DataSet is an ordered set of data elements: a file's, or one sequence item.
+// Bytes returns the raw value in the byte order of the file when it is held
+// in memory (see Limits.InlineBytes), else nil. It must not be changed.
+func (e *Element) Bytes() []byte { return e.raw }
+
+func (e *Element) order() binary.ByteOrder {
+	if e.big {
+		return binary.BigEndian
+	}
+	return binary.LittleEndian
+}
+
+// DataSet is a set of data elements: a file's, or one sequence item.
 type DataSet struct {
+	elements []*Element
+	unsorted bool
+	text     *charset // in force here, inherited by items
+}
+
+func (d *DataSet) add(e *Element) {
+	if n := len(d.elements); n > 0 && d.elements[n-1].Tag >= e.Tag {
+		d.unsorted = true
+	}
+	d.elements = append(d.elements, e)
+}
+
+// finish puts the elements into order; of two with one tag the first stays first.
+func (d *DataSet) finish() {
+	if d.unsorted {
+		sort.SliceStable(d.elements, func(i, j int) bool { return d.elements[i].Tag < d.elements[j].Tag })
+		d.unsorted = false
+	}
+}
+
+// Elements returns all elements in ascending order of tag.
+func (d *DataSet) Elements() []*Element { return d.elements }
+
+// Element returns the element, or nil.
+func (d *DataSet) Element(t Tag) *Element {
+	if d == nil {
+		return nil
+	}
+	i := sort.Search(len(d.elements), func(i int) bool { return d.elements[i].Tag >= t })
+	if i < len(d.elements) && d.elements[i].Tag == t {
+		return d.elements[i]
+	}
+	return nil
 }
 
 // Has reports whether the element is present, even if empty.
-func (d *DataSet) Has(t Tag) bool { return false }
+func (d *DataSet) Has(t Tag) bool { return d.Element(t) != nil }
 
-// Element returns the element, or nil.
-func (d *DataSet) Element(t Tag) *Element { return nil }
-
-// Elements returns all elements in ascending order of tag.
-func (d *DataSet) Elements() []*Element { return nil }
-
-// String returns the first value as UTF-8 text without padding, "" when
-// absent. Numbers are formatted; sequences and bulk give "".
-func (d *DataSet) String(t Tag) string { return "" }
-
-// Text is String that also says whether the characters are sure: false when
-// the character set was missing, unknown or wrong, and had to be guessed.
-func (d *DataSet) Text(t Tag) (string, bool) { return "", false }
-
-// Strings returns all values as UTF-8 text without padding.
-func (d *DataSet) Strings(t Tag) []string { return nil }
-
-// Int returns the first value as an integer.
-func (d *DataSet) Int(t Tag) (int, bool) { return 0, false }
-
-// Ints returns all values that are integers.
-func (d *DataSet) Ints(t Tag) []int { return nil }
-
-// Float returns the first value as a number.
-func (d *DataSet) Float(t Tag) (float64, bool) { return 0, false }
-
-// Floats returns all values that are numbers.
-func (d *DataSet) Floats(t Tag) []float64 { return nil }
-
-// Bytes returns the raw value in the byte order of the file when it is held
-// in memory (see Limits.InlineBytes), else nil.
-func (d *DataSet) Bytes(t Tag) []byte { return nil }
+// Bytes is Element.Bytes, nil when absent.
+func (d *DataSet) Bytes(t Tag) []byte {
+	if e := d.Element(t); e != nil {
+		return e.raw
+	}
+	return nil
+}
 
 // Sequence returns the items of a sequence.
-func (d *DataSet) Sequence(t Tag) []*DataSet { return nil }
+func (d *DataSet) Sequence(t Tag) []*DataSet {
+	if e := d.Element(t); e != nil {
+		return e.Items
+	}
+	return nil
+}
