@@ -6,12 +6,3 @@
 // SIRA_TEST_MINIO (path of the program). What is not named is not tested, loudly;
 // with SIRA_TEST_STRICT=1 it is a failure.
 package storagetest
-
-import (
-	"testing"
-
-	"sira/storage"
-)
-
-// Blobs is the conformance suite of storage.Blobs.
-func Blobs(t *testing.T, open func(t *testing.T) storage.Blobs) { t.Helper() }

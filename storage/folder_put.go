@@ -1,0 +1,143 @@
+package storage
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+const (
+	copyBytes  = 256 << 10
+	spaceEvery = 16 << 20 // how many bytes are written between two looks at the free space
+)
+
+// Put writes to a temporary file of the same file system, hashing on the way,
+// and renames. The order makes it survive a power cut at any point: bytes on
+// the disk, then the name, then the folder that holds the name.
+func (b *folder) Put(ctx context.Context, r io.Reader) (Info, error) {
+	temp, err := newTemp(filepath.Join(b.root, tempFolder))
+	if err != nil {
+		return Info{}, fmt.Errorf("storing blob: %w", spaceError(err))
+	}
+	defer temp.discard()
+	info, err := b.receive(ctx, temp.File, r)
+	if err != nil {
+		return Info{}, fmt.Errorf("storing blob: %w", spaceError(err))
+	}
+	if err := temp.Sync(); err != nil {
+		return Info{}, fmt.Errorf("storing blob: %w", spaceError(err))
+	}
+	if err := b.publish(temp, info); err != nil {
+		return Info{}, fmt.Errorf("storing blob %s: %w", info.Hash, spaceError(err))
+	}
+	return info, nil
+}
+
+func (b *folder) receive(ctx context.Context, w io.Writer, r io.Reader) (Info, error) {
+	sum := sha256.New()
+	buf := make([]byte, copyBytes)
+	var size, checked int64
+	if err := b.checkSpace(); err != nil {
+		return Info{}, err
+	}
+	for {
+		if err := ctx.Err(); err != nil {
+			return Info{}, err
+		}
+		if size-checked >= spaceEvery {
+			if err := b.checkSpace(); err != nil {
+				return Info{}, err
+			}
+			checked = size
+		}
+		n, rerr := r.Read(buf)
+		if n > 0 {
+			sum.Write(buf[:n])
+			if _, err := w.Write(buf[:n]); err != nil {
+				return Info{}, err
+			}
+			size += int64(n)
+		}
+		if rerr == io.EOF {
+			return Info{Hash: sumOf(sum), Size: size}, nil
+		}
+		if rerr != nil {
+			return Info{}, fmt.Errorf("reading what to store: %w", rerr)
+		}
+	}
+}
+
+// publish gives the file its name. It does so even when the name is taken: that
+// mends a damaged blob, and readers of the old file keep it until they close.
+func (b *folder) publish(temp *tempFile, info Info) error {
+	path, err := b.path(info.Hash)
+	if err != nil {
+		return err
+	}
+	if err := b.makeFolder(filepath.Dir(path)); err != nil {
+		return err
+	}
+	if st, err := os.Lstat(path); err == nil && st.Size() != info.Size {
+		warnReplaced(info.Hash, st.Size(), info.Size)
+	}
+	if err := os.Rename(temp.Name(), path); err != nil {
+		return err
+	}
+	temp.renamed = true
+	return syncFolder(filepath.Dir(path))
+}
+
+// makeFolder makes a sub-folder and sees its entry to the disk. Finding it is
+// not enough: the one who made it may have been cut off before that.
+func (b *folder) makeFolder(dir string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ready[dir] {
+		return nil
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	if err := syncFolder(b.root); err != nil {
+		return err
+	}
+	b.ready[dir] = true
+	return nil
+}
+
+// checkSpace refuses when less than the reserve is free.
+func (b *folder) checkSpace() error {
+	if b.reserve == 0 {
+		return nil
+	}
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(b.root, &st); err != nil {
+		return fmt.Errorf("asking for free space: %w", err)
+	}
+	if free := int64(st.Bavail) * int64(st.Bsize); free < b.reserve {
+		return fmt.Errorf("%d bytes free, %d kept in reserve: %w", free, b.reserve, ErrNoSpace)
+	}
+	return nil
+}
+
+// spaceError adds ErrNoSpace to what the system says of a full disk or quota.
+func spaceError(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("%w: %w", ErrNoSpace, err)
+	}
+	return err
+}
+
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
