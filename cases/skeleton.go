@@ -12,12 +12,8 @@ import (
 
 var errTodo = errors.New("cases: not yet")
 
-func Fold(events []Event) (State, error) { return State{}, errTodo }
 
-// Decode reads {"events":[…]}.
-func Decode(raw []byte) ([]NewEvent, error) { return nil, errTodo }
 
-func Validate(u directory.User, s *State, ev NewEvent) error { return errTodo }
 
 type Options struct {
 	Clock  func() time.Time

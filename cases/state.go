@@ -47,7 +47,9 @@ type State struct {
 	StatusAt     time.Time // server's receipt of it
 	Seq          int64     // of the last event
 	Head         string    // hash of the last event
-	remaining    time.Duration
+
+	expert    string        // whose opinion is waited for
+	remaining time.Duration // of the opinion's clock while it stands still
 }
 
 // Message is something written into the thread.
