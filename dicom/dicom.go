@@ -62,6 +62,7 @@ const (
 	InflatedTooLarge Reason = "inflated-too-large" // Limits.InflatedBytes
 	BadLength        Reason = "bad-length"         // a length that cannot be true
 	Malformed        Reason = "malformed"          // structure that no reader could follow
+	TooLarge         Reason = "too-large"          // the whole object
 	Unsupported      Reason = "unsupported"        // valid DICOM that Sira does not handle
 	NoSOPInstance    Reason = "no-sop-instance"    // study, series or instance UID is missing
 	BadUID           Reason = "bad-uid"            // study, series or instance UID is no UID

@@ -6,9 +6,11 @@ package index
 
 import (
 	"context"
+	"embed"
 	"errors"
+	"fmt"
+	"io/fs"
 
-	"sira/dicom"
 	"sira/storage"
 )
 
@@ -39,31 +41,25 @@ type Series struct {
 // Index is the instance index.
 type Index struct{ db *storage.DB }
 
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrate brings the index's tables up to date.
+func Migrate(ctx context.Context, db *storage.DB) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("opening DICOM index migrations: %w", err)
+	}
+	if err := db.Migrate(ctx, "dicom", files); err != nil {
+		return fmt.Errorf("migrating DICOM index: %w", err)
+	}
+	return nil
+}
+
 // Open migrates and opens the index.
-func Open(ctx context.Context, db *storage.DB) (*Index, error) { return nil, errors.New("not yet") }
-
-// Add records an instance whose blob is durable. It is idempotent: false when
-// this very instance was there already.
-func (x *Index) Add(ctx context.Context, in dicom.Instance) (added bool, err error) {
-	return false, errors.New("not yet")
+func Open(ctx context.Context, db *storage.DB) (*Index, error) {
+	if err := Migrate(ctx, db); err != nil {
+		return nil, err
+	}
+	return &Index{db: db}, nil
 }
-
-// Instance returns one instance by its SOP instance UID.
-func (x *Index) Instance(ctx context.Context, sop string) (dicom.Instance, error) {
-	return dicom.Instance{}, ErrNotFound
-}
-
-// Series returns the instances of a series by instance number, then position.
-func (x *Index) Series(ctx context.Context, uid string) ([]dicom.Instance, error) {
-	return nil, ErrNotFound
-}
-
-// Study returns a study.
-func (x *Index) Study(ctx context.Context, uid string) (Study, error) { return Study{}, ErrNotFound }
-
-// StudySeries returns the series of a study by number.
-func (x *Index) StudySeries(ctx context.Context, uid string) ([]Series, error) { return nil, nil }
-
-// SeriesOf returns the series that hold the given SOP instances, counting
-// only these, ordered by study date, study and series number.
-func (x *Index) SeriesOf(ctx context.Context, sops []string) ([]Series, error) { return nil, nil }

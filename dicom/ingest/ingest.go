@@ -5,7 +5,10 @@ package ingest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 
 	"sira/dicom"
@@ -23,7 +26,7 @@ type Result struct {
 	Duplicate bool // the very same object was there already
 }
 
-// Ingest stores and indexes objects.
+// Ingest stores and indexes objects. Set its fields before use.
 type Ingest struct {
 	blobs storage.Blobs
 	index *index.Index
@@ -40,14 +43,54 @@ func New(blobs storage.Blobs, idx *index.Index, lim dicom.Limits) *Ingest {
 	return &Ingest{blobs: blobs, index: idx, lim: lim}
 }
 
-// File takes in one object. It returns *dicom.Error when the object is
-// refused and ErrConflict when its UID is taken by other bytes.
+// File takes in one object: checked, then durable, then listed. It returns
+// *dicom.Error when the object is refused and ErrConflict when its UID is
+// taken by other bytes; in both cases nothing is stored.
 func (g *Ingest) File(ctx context.Context, r interface{ io.ReaderAt }, size int64) (Result, error) {
-	return Result{}, errors.New("not yet")
+	f, err := dicom.Read(ctx, r, size, g.lim)
+	if err != nil {
+		return Result{}, err
+	}
+	in, err := dicom.Describe(f)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := g.conflict(ctx, in.SOPUID, r, size); err != nil {
+		return Result{}, err
+	}
+	info, err := g.blobs.Put(ctx, io.NewSectionReader(r, 0, size))
+	if err != nil {
+		return Result{}, fmt.Errorf("storing DICOM object: %w", err)
+	}
+	if info.Size != size {
+		return Result{}, fmt.Errorf("storing DICOM object: %d bytes stored of %d", info.Size, size)
+	}
+	in.Hash, in.Size = string(info.Hash), info.Size
+	added, err := g.index.Add(ctx, in)
+	if err != nil {
+		return Result{}, err
+	}
+	return Result{Instance: in, Info: info, Duplicate: !added}, nil
 }
 
-// Stream takes in one object that arrives once, in order; it is spooled to a
-// temporary file, never to memory.
-func (g *Ingest) Stream(ctx context.Context, r io.Reader) (Result, error) {
-	return Result{}, errors.New("not yet")
+// conflict finds out before anything is stored whether the instance is known
+// with other bytes. Two that arrive at once are told apart by the index.
+func (g *Ingest) conflict(ctx context.Context, sop string, r io.ReaderAt, size int64) error {
+	known, err := g.index.Instance(ctx, sop)
+	if errors.Is(err, index.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if known.Size == size {
+		h := sha256.New()
+		if _, err := io.Copy(h, io.NewSectionReader(r, 0, size)); err != nil {
+			return fmt.Errorf("comparing DICOM object: %w", err)
+		}
+		if hex.EncodeToString(h.Sum(nil)) == known.Hash {
+			return nil
+		}
+	}
+	return fmt.Errorf("taking in DICOM object: %w", ErrConflict)
 }
