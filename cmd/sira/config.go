@@ -59,7 +59,7 @@ func settings() []setting {
 		{"media-public-ip", "", "addresses to announce for calls when the server is behind NAT, comma-separated", list(func(c *config) *[]string { return &c.MediaPublicIPs })},
 		{"dicom-listen", "", "TCP address for DICOM devices (C-ECHO, C-STORE), for example :11112; empty: off", str(func(c *config) *string { return &c.DICOMListen })},
 		{"aet", "SIRA", "DICOM application entity title of this server", str(func(c *config) *string { return &c.AET })},
-		{"dicom-allow", "", "AE titles of devices that may send, comma-separated, each AET or AET@ADDRESS; empty: none", list(func(c *config) *[]string { return &c.DICOMAllow })},
+		{"dicom-allow", "", "AE titles of devices that may send, comma-separated, each AET or AET@ADDRESS (address or network); * for all", list(func(c *config) *[]string { return &c.DICOMAllow })},
 		{"log-level", "info", "debug, info, warn or error", str(func(c *config) *string { return &c.LogLevel })},
 		{"log-format", "json", "json or text", str(func(c *config) *string { return &c.LogFormat })},
 	}

@@ -89,6 +89,11 @@ func open(ctx context.Context, c config, log *slog.Logger) (_ *platform, err err
 	if p.sfu, err = sfu.New(sfu.Config{UDPAddr: c.MediaListen, PublicIPs: c.MediaPublicIPs, Logger: log}); err != nil {
 		return nil, fmt.Errorf("opening the media port: %w", err)
 	}
+	if c.DICOMListen != "" {
+		if p.dimse, err = p.newDIMSE(); err != nil {
+			return nil, err
+		}
+	}
 	p.web, err = web.New(web.Config{
 		DB: p.db, Blobs: p.blobs, Directory: p.directory, Cases: p.cases, Audit: p.audit,
 		Index: idx, Ingest: p.ingest, SFU: p.sfu, Signaling: signaling.New(p.sfu, signaling.Options{Logger: log}),
