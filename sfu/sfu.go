@@ -3,13 +3,23 @@
 // forwarding, repair of losses (NACK, PLI), sender and receiver reports.
 // It must not know who the people are, what the call is about, nor how
 // offers and answers travel: it sees participant IDs, room names and SDP.
+//
+// A publisher's track is an inlet, a subscriber's receiving section an
+// outlet; the room, one goroutine, says which inlet feeds which outlet.
 package sfu
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
+	"sync"
+
+	"github.com/pion/webrtc/v4"
 )
 
 // Errors that callers tell apart.
@@ -33,27 +43,136 @@ type Config struct {
 
 // SFU is a media server: any number of rooms behind one UDP port.
 type SFU struct {
-	cfg Config
+	limit    int
+	log      *slog.Logger
+	port     *port
+	settings webrtc.SettingEngine
+	cert     webrtc.Certificate
+	counters counters
+
+	mu     sync.Mutex
+	rooms  map[string]*room
+	closed bool
 }
 
 // New opens the UDP port. The error of a port already in use wraps
 // syscall.EADDRINUSE.
 func New(cfg Config) (*SFU, error) {
-	return &SFU{cfg: cfg}, nil
+	s := &SFU{limit: cfg.RoomLimit, log: cfg.Logger, rooms: map[string]*room{}}
+	if s.limit == 0 {
+		s.limit = DefaultRoomLimit
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("making the DTLS key: %w", err)
+	}
+	cert, err := webrtc.GenerateCertificate(key)
+	if err != nil {
+		return nil, fmt.Errorf("making the DTLS certificate: %w", err)
+	}
+	s.cert = *cert
+	if s.port, err = openPort(cfg.UDPAddr, s.log); err != nil {
+		return nil, err
+	}
+	if s.settings, err = newSettings(s.port, cfg.PublicIPs, s.log); err != nil {
+		_ = s.port.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // Addr is the address of the UDP port.
-func (s *SFU) Addr() net.Addr { return &net.UDPAddr{} }
+func (s *SFU) Addr() net.Addr { return s.port.Addr() }
 
 // Join makes a peer for the participant in the named room, which comes to
 // life with its first peer and ends with its last. The peer is silent until
 // Negotiate. A full room is ErrRoomFull.
-func (s *SFU) Join(ctx context.Context, room string, p Participant) (*Peer, error) {
-	return nil, ErrClosed
+func (s *SFU) Join(ctx context.Context, name string, part Participant) (*Peer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	r, err := s.acquire(name)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPeer(s, r, part)
+	if err != nil {
+		s.release(r)
+		return nil, err
+	}
+	full := false
+	r.do(func() { full = !r.add(p) })
+	if full {
+		p.shut()
+		s.release(r)
+		return nil, fmt.Errorf("joining room: %w (%d)", ErrRoomFull, s.limit)
+	}
+	s.counters.peers.Add(1)
+	return p, nil
 }
 
-// Close ends all rooms and frees the port.
-func (s *SFU) Close(ctx context.Context) error { return nil }
+// acquire returns the live room of that name, made if needed, counted as
+// used once more.
+func (s *SFU) acquire(name string) (*room, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	r, ok := s.rooms[name]
+	if !ok {
+		r = newRoom(s.limit, s.log)
+		r.name = name
+		s.rooms[name] = r
+		go r.run()
+	}
+	r.users++
+	return r, nil
+}
 
-// Stats is a snapshot of the server's counters.
-func (s *SFU) Stats() Stats { return Stats{} }
+// release undoes acquire; the last one ends the room.
+func (s *SFU) release(r *room) {
+	s.mu.Lock()
+	r.users--
+	last := r.users == 0
+	if last {
+		delete(s.rooms, r.name)
+	}
+	s.mu.Unlock()
+	if last {
+		close(r.quit)
+		<-r.done
+	}
+}
+
+// Close ends all rooms and frees the port. Peers still open are closed.
+func (s *SFU) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	rooms := make([]*room, 0, len(s.rooms))
+	for _, r := range s.rooms {
+		rooms = append(rooms, r)
+	}
+	s.mu.Unlock()
+
+	var wg sync.WaitGroup
+	for _, r := range rooms {
+		var peers []*Peer
+		r.do(func() { peers = append(peers, r.peers...) })
+		for _, p := range peers {
+			wg.Go(func() { _ = p.Close() })
+		}
+	}
+	ended := make(chan struct{})
+	go func() { wg.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		_ = s.port.Close()
+		return fmt.Errorf("closing peers: %w", ctx.Err())
+	}
+	return s.port.Close()
+}

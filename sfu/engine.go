@@ -1,0 +1,147 @@
+package sfu
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v4"
+)
+
+// Time limits of ICE. A link that is cut for long must not cost the call:
+// the transport is kept and comes back when the link does, and whoever
+// drives the peer decides when a participant is gone.
+const (
+	iceDisconnected = 7 * time.Second
+	iceFailed       = 10 * time.Minute
+	iceKeepalive    = 5 * time.Second
+)
+
+// replayWindow is how many packets back SRTP accepts. A publisher that
+// repairs a loss over a slow link sends packets that old once more.
+const replayWindow = 2048
+
+// newSettings are pion's settings shared by all peers.
+func newSettings(p *port, publicIPs []string, log *slog.Logger) (webrtc.SettingEngine, error) {
+	var se webrtc.SettingEngine
+	se.LoggerFactory = pionLogs{log}
+	se.SetLite(true)
+	se.SetICEUDPMux(p.mux)
+	se.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	se.SetIncludeLoopbackCandidate(p.loopbackToo())
+	se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	se.SetICETimeouts(iceDisconnected, iceFailed, iceKeepalive)
+	se.SetSRTPReplayProtectionWindow(replayWindow)
+	if len(publicIPs) > 0 {
+		err := se.SetICEAddressRewriteRules(webrtc.ICEAddressRewriteRule{
+			External:        publicIPs,
+			AsCandidateType: webrtc.ICECandidateTypeHost,
+			Mode:            webrtc.ICEAddressRewriteReplace,
+		})
+		if err != nil {
+			return se, fmt.Errorf("announcing public addresses: %w", err)
+		}
+	}
+	return se, nil
+}
+
+// newConnection makes the transport of one peer. tap sees the
+// retransmission streams, which pion would hand out only with the next
+// ordinary packet.
+func (s *SFU) newConnection(tap interceptor.Interceptor) (*webrtc.PeerConnection, error) {
+	m := &webrtc.MediaEngine{}
+	if err := registerCodecs(m); err != nil {
+		return nil, fmt.Errorf("registering codecs: %w", err)
+	}
+	reg := &interceptor.Registry{}
+	reg.Add(fixedInterceptor{tap})
+	api := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(s.settings),
+		webrtc.WithInterceptorRegistry(reg))
+	pc, err := api.NewPeerConnection(webrtc.Configuration{
+		Certificates:  []webrtc.Certificate{s.cert},
+		BundlePolicy:  webrtc.BundlePolicyMaxBundle,
+		RTCPMuxPolicy: webrtc.RTCPMuxPolicyRequire,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making a peer connection: %w", err)
+	}
+	return pc, nil
+}
+
+// fixedInterceptor is the factory of an interceptor that exists already.
+type fixedInterceptor struct{ interceptor.Interceptor }
+
+// NewInterceptor implements interceptor.Factory.
+func (f fixedInterceptor) NewInterceptor(string) (interceptor.Interceptor, error) {
+	return f.Interceptor, nil
+}
+
+// registerCodecs lists what may be forwarded. Payload types are those of
+// common browsers; what is used are the types that each peer offers.
+func registerCodecs(m *webrtc.MediaEngine) error {
+	const audio, video = webrtc.RTPCodecTypeAudio, webrtc.RTPCodecTypeVideo
+	transportCC := webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBTransportCC}
+	audioFB := []webrtc.RTCPFeedback{transportCC}
+	videoFB := []webrtc.RTCPFeedback{
+		transportCC,
+		{Type: webrtc.TypeRTCPFBNACK},
+		{Type: webrtc.TypeRTCPFBNACK, Parameter: "pli"},
+		{Type: webrtc.TypeRTCPFBCCM, Parameter: "fir"},
+	}
+	type entry struct {
+		kind     webrtc.RTPCodecType
+		mime     string
+		fmtp     string
+		pt, rtx  webrtc.PayloadType
+		clock    uint32
+		channels uint16
+	}
+	const h264 = "level-asymmetry-allowed=1;packetization-mode=%d;profile-level-id=%s"
+	for _, e := range []entry{
+		{audio, webrtc.MimeTypeOpus, "minptime=10;useinbandfec=1", 111, 0, 48000, 2},
+		{audio, mimeRED, "111/111", 63, 0, 48000, 2},
+		{video, webrtc.MimeTypeVP8, "", 96, 97, 90000, 0},
+		{video, webrtc.MimeTypeVP9, "profile-id=0", 98, 99, 90000, 0},
+		{video, webrtc.MimeTypeVP9, "profile-id=2", 100, 101, 90000, 0},
+		{video, webrtc.MimeTypeH264, fmt.Sprintf(h264, 1, "42e01f"), 102, 103, 90000, 0},
+		{video, webrtc.MimeTypeH264, fmt.Sprintf(h264, 1, "42001f"), 104, 105, 90000, 0},
+		{video, webrtc.MimeTypeH264, fmt.Sprintf(h264, 0, "42e01f"), 106, 107, 90000, 0},
+		{video, webrtc.MimeTypeH264, fmt.Sprintf(h264, 0, "42001f"), 108, 109, 90000, 0},
+	} {
+		fb := audioFB
+		if e.kind == video {
+			fb = videoFB
+		}
+		err := m.RegisterCodec(webrtc.RTPCodecParameters{
+			RTPCodecCapability: webrtc.RTPCodecCapability{
+				MimeType: e.mime, ClockRate: e.clock, Channels: e.channels, SDPFmtpLine: e.fmtp, RTCPFeedback: fb,
+			},
+			PayloadType: e.pt,
+		}, e.kind)
+		if err == nil && e.rtx != 0 {
+			err = m.RegisterCodec(webrtc.RTPCodecParameters{
+				RTPCodecCapability: webrtc.RTPCodecCapability{
+					MimeType: webrtc.MimeTypeRTX, ClockRate: e.clock, SDPFmtpLine: fmt.Sprintf("apt=%d", e.pt),
+				},
+				PayloadType: e.rtx,
+			}, e.kind)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.mime, err)
+		}
+	}
+	for _, kind := range []webrtc.RTPCodecType{audio, video} {
+		// Only what peers send: what we send is told apart by its SSRC, and
+		// header extensions would cost bytes on the slowest links.
+		for _, uri := range []string{sdp.SDESMidURI, sdp.TransportCCURI} {
+			ext := webrtc.RTPHeaderExtensionCapability{URI: uri}
+			if err := m.RegisterHeaderExtension(ext, kind, webrtc.RTPTransceiverDirectionRecvonly); err != nil {
+				return fmt.Errorf("%s: %w", uri, err)
+			}
+		}
+	}
+	return nil
+}

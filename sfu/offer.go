@@ -1,0 +1,139 @@
+package sfu
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/pion/sdp/v3"
+)
+
+// maxOffer bounds a session description, in bytes.
+const maxOffer = 64 << 10
+
+// section is one audio or video section of an offer.
+type section struct {
+	mid  string
+	kind kind
+	both bool // sendrecv: it publishes and receives
+}
+
+// readOffer checks what pion would trip over and lists the sections in
+// which the peer wants to receive. most bounds them for each kind.
+func readOffer(raw string, most int) ([]section, error) {
+	if len(raw) > maxOffer {
+		return nil, fmt.Errorf("%w: %d bytes", ErrBadSDP, len(raw))
+	}
+	var d sdp.SessionDescription
+	if err := d.UnmarshalString(raw); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadSDP, err)
+	}
+	if len(d.MediaDescriptions) == 0 {
+		return nil, fmt.Errorf("%w: no media section", ErrBadSDP)
+	}
+	var out []section
+	var count [kinds]int
+	seen := map[string]bool{}
+	for _, m := range d.MediaDescriptions {
+		mid, _ := m.Attribute(sdp.AttrKeyMID)
+		if mid == "" || len(mid) > 32 || seen[mid] {
+			return nil, fmt.Errorf("%w: media section without its own mid", ErrBadSDP)
+		}
+		seen[mid] = true
+		s := section{mid: mid, kind: audio}
+		switch m.MediaName.Media {
+		case "audio":
+		case "video":
+			s.kind = video
+		default:
+			continue
+		}
+		count[s.kind]++
+		if count[s.kind] > most+1 { // and the one in which it publishes
+			return nil, fmt.Errorf("%w: too many %s sections", ErrBadSDP, s.kind)
+		}
+		if len(m.MediaName.Formats) > 64 {
+			return nil, fmt.Errorf("%w: too many payload types", ErrBadSDP)
+		}
+		switch direction(m, &d) {
+		case "sendrecv":
+			s.both = true
+			out = append(out, s)
+		case "recvonly":
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+// direction of a section; sendrecv is the default (RFC 8866, 6.7).
+func direction(m *sdp.MediaDescription, d *sdp.SessionDescription) string {
+	for _, attrs := range [][]sdp.Attribute{m.Attributes, d.Attributes} {
+		for _, a := range attrs {
+			switch a.Key {
+			case "sendrecv", "recvonly", "sendonly", "inactive":
+				return a.Key
+			}
+		}
+	}
+	return "sendrecv"
+}
+
+// What browsers are asked to send as sound: mono speech for slow links, in
+// packets of 40 ms (at 20 ms headers weigh more than speech), silent when
+// nobody speaks (RFC 7587, 6.1).
+const (
+	opusBitrate = 24000 // bit/s
+	opusPtime   = 40    // ms
+)
+
+// shapeAnswer adds to pion's answer what the peer's encoders should do.
+func shapeAnswer(raw string) (string, error) {
+	var d sdp.SessionDescription
+	if err := d.UnmarshalString(raw); err != nil {
+		return "", fmt.Errorf("reading our own answer: %w", err)
+	}
+	for _, m := range d.MediaDescriptions {
+		if m.MediaName.Media != "audio" {
+			continue
+		}
+		switch direction(m, &d) {
+		case "recvonly", "sendrecv":
+			shapeOpus(m)
+		}
+	}
+	b, err := d.Marshal()
+	if err != nil {
+		return "", fmt.Errorf("writing the answer: %w", err)
+	}
+	return string(b), nil
+}
+
+func shapeOpus(m *sdp.MediaDescription) {
+	pt := ""
+	for _, a := range m.Attributes {
+		if a.Key != "rtpmap" {
+			continue
+		}
+		if num, codec, ok := strings.Cut(a.Value, " "); ok && strings.HasPrefix(strings.ToLower(codec), "opus/") {
+			pt = num
+		}
+	}
+	if pt == "" {
+		return
+	}
+	fmtp := fmt.Sprintf("%s minptime=10;useinbandfec=1;usedtx=1;stereo=0;maxaveragebitrate=%d", pt, opusBitrate)
+	found := false
+	for i, a := range m.Attributes {
+		if a.Key == "fmtp" && strings.HasPrefix(a.Value, pt+" ") {
+			m.Attributes[i].Value = fmtp
+			found = true
+		}
+	}
+	if !found {
+		m.Attributes = append(m.Attributes, sdp.NewAttribute("fmtp", fmtp))
+	}
+	m.Attributes = append(m.Attributes,
+		sdp.NewAttribute("ptime", strconv.Itoa(opusPtime)),
+		sdp.NewAttribute("maxptime", "60"))
+}

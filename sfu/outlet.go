@@ -1,0 +1,309 @@
+package sfu
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+)
+
+// route is how one payload type of the inlet leaves through the outlet.
+type route struct {
+	ok      bool
+	pt, rtx uint8
+	strip   bool  // redundant audio to someone who has only Opus
+	renum   uint8 // payload type of the blocks inside redundant audio, 0: as they are
+}
+
+// outlet is one receiving section of a subscriber, to pion a local track. Its
+// SSRC never changes; what it carries does, without negotiation.
+type outlet struct {
+	peer  *Peer
+	kind  kind
+	index int // in its kind; the same index of both kinds is one person
+	trans *webrtc.RTPTransceiver
+	mid   string
+
+	mu       sync.Mutex
+	w        webrtc.TrackLocalWriter // nil until negotiated
+	ssrc     uint32
+	rtxSSRC  uint32
+	rtxSeq   uint16
+	formats  []format
+	live     bool // the transport is up
+	in       *inlet
+	era      uint32 // counts bindings
+	routes   [128]route
+	awaitKey bool
+	started  bool   // something of the present inlet was sent
+	firstSeq uint64 // before the first packet ever
+	rw       rewriter
+	sent     history
+	report   outReport
+	scratch  []byte
+}
+
+func newOutlet(p *Peer, k kind, index int) *outlet {
+	o := &outlet{peer: p, kind: k, index: index}
+	o.rw.high = 1<<32 | uint64(rand.Uint32()&0x7fff)
+	o.firstSeq = o.rw.high
+	return o
+}
+
+// The identifiers make audio and video of one index a synchronised stream.
+
+// ID implements webrtc.TrackLocal.
+func (o *outlet) ID() string { return fmt.Sprintf("%s-%d", o.kind, o.index) }
+
+// RID implements webrtc.TrackLocal.
+func (o *outlet) RID() string { return "" }
+
+// StreamID implements webrtc.TrackLocal.
+func (o *outlet) StreamID() string { return fmt.Sprintf("slot-%d", o.index) }
+
+// Kind implements webrtc.TrackLocal.
+func (o *outlet) Kind() webrtc.RTPCodecType { return o.kind.codecType() }
+
+// Bind implements webrtc.TrackLocal: pion calls it once negotiated.
+func (o *outlet) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
+	codecs := slices.Clone(c.CodecParameters())
+	if len(codecs) == 0 {
+		return webrtc.RTPCodecParameters{}, errors.New("no common codec")
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.w = c.WriteStream()
+	o.ssrc, o.rtxSSRC = uint32(c.SSRC()), uint32(c.SSRCRetransmission())
+	o.rtxSeq = uint16(rand.Uint32())
+	o.formats = formats(codecs)
+	return codecs[0], nil
+}
+
+// Unbind implements webrtc.TrackLocal.
+func (o *outlet) Unbind(webrtc.TrackLocalContext) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.w = nil
+	return nil
+}
+
+// feed makes in the source, or nothing when nil. It returns false when the
+// subscriber has no codec for it. Called by the room's goroutine only.
+func (o *outlet) feed(in *inlet, now time.Time) bool {
+	o.mu.Lock()
+	if o.in == in {
+		o.mu.Unlock()
+		return true
+	}
+	old := o.in
+	o.in = nil
+	o.era++
+	fits := in != nil && o.w != nil && o.plan(in)
+	if fits {
+		o.in = in
+		o.started, o.awaitKey = false, o.kind == video
+	}
+	live := o.live
+	o.mu.Unlock()
+
+	if old != nil {
+		old.detach(o)
+	}
+	if !fits {
+		return in == nil
+	}
+	in.attach(o)
+	if o.kind == video && live {
+		in.requestKeyframe(now)
+	}
+	return true
+}
+
+// plan computes the routes from the inlet's payload types to ours.
+func (o *outlet) plan(in *inlet) bool {
+	o.routes = [128]route{}
+	for _, f := range in.formats {
+		o.routes[f.pt&0x7f] = o.routeOf(f, in.formats)
+	}
+	cur := in.currentFormat()
+	if o.routes[cur.pt&0x7f].ok {
+		o.rw.clock = cur.clock
+		return true
+	}
+	return false
+}
+
+func (o *outlet) routeOf(f format, theirs []format) route {
+	ours, ok := findFormat(o.formats, f.id)
+	opus, hasOpus := findFormat(o.formats, idOpus)
+	switch {
+	case ok && f.id == idRED:
+		r := route{ok: true, pt: ours.pt}
+		if inner, has := findFormat(theirs, idOpus); has && hasOpus && inner.pt != opus.pt {
+			r.renum = opus.pt
+		}
+		return r
+	case ok:
+		return route{ok: true, pt: ours.pt, rtx: ours.rtx}
+	case f.id == idRED && hasOpus:
+		return route{ok: true, pt: opus.pt, strip: true}
+	}
+	return route{}
+}
+
+// setLive opens the outlet once the transport is up.
+func (o *outlet) setLive(now time.Time) {
+	o.mu.Lock()
+	was := o.live
+	o.live = true
+	in := o.in
+	o.mu.Unlock()
+	if !was && in != nil && o.kind == video {
+		in.requestKeyframe(now)
+	}
+}
+
+// waiting says whether the subscriber cannot see anything yet.
+func (o *outlet) waiting() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.live && o.in != nil && o.awaitKey
+}
+
+// forward sends a packet of the inlet on, under this outlet's numbers.
+func (o *outlet) forward(in *inlet, p *packet, now time.Time) {
+	o.mu.Lock()
+	if o.in != in || !o.live || o.w == nil {
+		o.mu.Unlock()
+		return
+	}
+	r := o.routes[p.pt&0x7f]
+	if !o.started {
+		if !r.ok || len(p.payload) == 0 || (o.awaitKey && !p.keyStart) {
+			o.mu.Unlock()
+			return
+		}
+		o.rw.begin(p.ext, p.ts, now)
+		o.started, o.awaitKey = true, false
+		if o.kind == video {
+			o.replay(in, p, now)
+			return
+		}
+	}
+	if !r.ok || len(p.payload) == 0 {
+		// Not for this subscriber. When its number is already taken an empty
+		// packet fills the hole, or it would be asked for.
+		if o.rw.skip(p.ext) || !r.ok {
+			o.mu.Unlock()
+			return
+		}
+	}
+	o.send(p, r, now)
+}
+
+// replay starts a subscriber with the keyframe's first packet and whatever
+// followed it already, when that first packet came late. It is entered with
+// the lock held and leaves without.
+func (o *outlet) replay(in *inlet, start *packet, now time.Time) {
+	era := o.era
+	o.send(start, o.routes[start.pt&0x7f], now)
+	buf := make([]byte, 0, 1600)
+	for ext := start.ext + 1; ext <= in.highest(); ext++ {
+		p, ok := in.fetch(ext, buf)
+		if !ok {
+			continue
+		}
+		o.mu.Lock()
+		r := o.routes[p.pt&0x7f]
+		if o.era != era || !r.ok {
+			o.mu.Unlock()
+			return
+		}
+		o.send(&p, r, now)
+	}
+}
+
+// send writes one packet. It is entered with the lock held and leaves
+// without: writing must not keep others from the outlet's state.
+func (o *outlet) send(p *packet, r route, now time.Time) {
+	seq, ts, ok := o.rw.place(p.ext, p.ts, now)
+	if !ok {
+		o.mu.Unlock()
+		return
+	}
+	payload := p.payload
+	if len(payload) > 0 {
+		var err error
+		if payload, err = o.repack(payload, r); err != nil {
+			payload = nil
+		}
+	}
+	o.sent.note(uint16(seq), o.era, p.ext)
+	o.report.count(len(payload))
+	h := rtp.Header{
+		Version: 2, Marker: p.marker, PayloadType: r.pt,
+		SequenceNumber: uint16(seq), Timestamp: ts, SSRC: o.ssrc,
+	}
+	w := o.w
+	o.mu.Unlock()
+	o.write(w, &h, payload)
+}
+
+// repack changes redundant audio into what the subscriber understands.
+func (o *outlet) repack(payload []byte, r route) ([]byte, error) {
+	switch {
+	case r.strip:
+		return redPrimary(payload)
+	case r.renum != 0:
+		own := slices.Clone(payload)
+		return own, redRenumber(own, r.renum)
+	}
+	return payload, nil
+}
+
+func (o *outlet) write(w webrtc.TrackLocalWriter, h *rtp.Header, payload []byte) {
+	n, err := w.WriteRTP(h, payload)
+	if err == nil && n > 0 {
+		o.peer.countOut(n)
+	}
+}
+
+// resend answers a subscriber's NACK from the inlet's ring, by RTX where
+// negotiated.
+func (o *outlet) resend(seqs []uint16, now time.Time) {
+	rtt := o.peer.roundTrip()
+	for _, seq := range seqs {
+		o.mu.Lock()
+		in, w, era := o.in, o.w, o.era
+		ext, ok := o.sent.again(seq, era, rtt, now)
+		if !ok || in == nil || w == nil {
+			o.mu.Unlock()
+			continue
+		}
+		p, ok := in.fetch(ext, o.scratch)
+		if !ok {
+			o.mu.Unlock()
+			continue
+		}
+		o.scratch = p.payload[:0]
+		r := o.routes[p.pt&0x7f]
+		h := rtp.Header{
+			Version: 2, Marker: p.marker, PayloadType: r.pt,
+			SequenceNumber: seq, Timestamp: p.ts + o.rw.tsShift, SSRC: o.ssrc,
+		}
+		payload := slices.Clone(p.payload)
+		if r.rtx != 0 && o.rtxSSRC != 0 {
+			o.rtxSeq++
+			h.SSRC, h.PayloadType, h.SequenceNumber = o.rtxSSRC, r.rtx, o.rtxSeq
+			payload = slices.Concat([]byte{byte(seq >> 8), byte(seq)}, payload)
+		}
+		o.mu.Unlock()
+		o.peer.sfu.counters.resent.Add(1)
+		o.write(w, &h, payload)
+	}
+}

@@ -1,0 +1,85 @@
+package sfu
+
+import "time"
+
+// cut is where the distance between a source's numbers and ours changes.
+type cut struct {
+	from  uint64 // first extended number it holds for
+	shift uint64 // added (modulo 2^64) to get ours
+}
+
+// rewriter gives one outgoing stream continuous sequence numbers and
+// timestamps while what feeds it changes, or leaves packets out. It is plain
+// state without locks.
+type rewriter struct {
+	clock uint32
+
+	sent   bool
+	high   uint64 // highest number given out, extended
+	highTS uint32
+	highAt time.Time
+
+	first   uint64 // where the present source began
+	top     uint64 // its highest number so far
+	cuts    []cut
+	tsShift uint32
+}
+
+const cutsKept = 16
+
+// begin makes ext the first packet of a new source, following without a gap
+// what was sent before.
+func (w *rewriter) begin(ext uint64, ts uint32, now time.Time) {
+	var next uint32
+	if w.sent {
+		ticks := now.Sub(w.highAt).Seconds() * float64(w.clock)
+		next = w.highTS + uint32(max(int64(ticks), 1))
+	} else {
+		next = ts
+	}
+	w.first, w.top = ext, ext
+	w.cuts = append(w.cuts[:0], cut{from: ext, shift: w.high + 1 - ext})
+	w.tsShift = next - ts
+}
+
+// place returns our numbers for a packet of the present source; false for
+// one from before it began or too old to know.
+func (w *rewriter) place(ext uint64, ts uint32, now time.Time) (seq uint64, outTS uint32, ok bool) {
+	if ext < w.first {
+		return 0, 0, false
+	}
+	for i := len(w.cuts) - 1; i >= 0; i-- {
+		if ext < w.cuts[i].from {
+			continue
+		}
+		seq, outTS = ext+w.cuts[i].shift, ts+w.tsShift
+		if ext >= w.top {
+			w.top = ext
+			if !w.sent || seq > w.high {
+				w.high, w.highTS, w.highAt = seq, outTS, now
+			}
+			w.sent = true
+		}
+		return seq, outTS, true
+	}
+	return 0, 0, false
+}
+
+// skip closes the hole that leaving out ext would make. It returns false
+// when ext is not ahead of what was placed: then the number is taken, and
+// something must be sent with it or the subscriber will ask for it.
+func (w *rewriter) skip(ext uint64) bool {
+	if ext <= w.top || len(w.cuts) == 0 {
+		return false
+	}
+	if len(w.cuts) == cutsKept {
+		copy(w.cuts, w.cuts[1:])
+		w.cuts = w.cuts[:cutsKept-1]
+		w.first = w.cuts[0].from
+	}
+	last := w.cuts[len(w.cuts)-1]
+	w.cuts = append(w.cuts, cut{from: ext + 1, shift: last.shift - 1})
+	w.top = ext
+	w.high = ext - 1 + last.shift
+	return true
+}
