@@ -25,7 +25,7 @@ var services = map[uint16]func(*serving, context.Context, *message) (status uint
 
 // serveMessage reads one request and answers it. An error ends the association.
 func (v *serving) serveMessage(ctx context.Context) error {
-	pc, command, err := v.readCommand()
+	pc, command, err := v.readCommand(v.timeouts.Idle)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package dimse
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"sira/dicom/dimse/pdu"
 )
@@ -34,11 +35,11 @@ func (a *association) nextValue() error {
 	return nil
 }
 
-// readCommand waits for the next message and reads its command set. A release
-// asked for meanwhile is answered and gives ErrReleased.
-func (a *association) readCommand() (PresentationContext, Command, error) {
+// readCommand waits up to patience for the next message and reads its command
+// set. A release asked for meanwhile is answered and gives ErrReleased.
+func (a *association) readCommand(patience time.Duration) (PresentationContext, Command, error) {
 	var none PresentationContext
-	if err := a.awaitMessage(); err != nil {
+	if err := a.awaitMessage(patience); err != nil {
 		return none, Command{}, err
 	}
 	var set []byte
@@ -66,14 +67,13 @@ func (a *association) readCommand() (PresentationContext, Command, error) {
 	return a.contexts[a.value.Context], c, nil
 }
 
-// awaitMessage waits with the idle clock for the first byte, then starts the
-// message clock.
-func (a *association) awaitMessage() error {
+// awaitMessage waits for the first byte, then starts the message clock.
+func (a *association) awaitMessage(patience time.Duration) error {
 	if a.over != nil {
 		return a.over
 	}
 	if a.dataLeft == 0 && a.in.Buffered() == 0 {
-		err := a.wire.rest(a.timeouts.Idle)
+		err := a.wire.rest(patience)
 		if err == nil {
 			_, err = a.in.Peek(1)
 		}
