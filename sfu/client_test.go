@@ -1,0 +1,340 @@
+package sfu
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/interceptor"
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+	"go.uber.org/goleak"
+)
+
+// patience is how long a test waits for something that must happen.
+const patience = 20 * time.Second
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// eventually polls until ok, or fails the test.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Fatalf("not in %s: %s", patience, what)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func startSFU(t *testing.T, cfg Config) *SFU {
+	t.Helper()
+	if cfg.UDPAddr == "" {
+		cfg.UDPAddr = "127.0.0.1:0"
+	}
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// received is what a client got in one of its sections.
+type received struct {
+	mid     string
+	ssrc    uint32
+	mime    string
+	packets []rtp.Packet // in order of arrival
+}
+
+// client is a real pion peer: what a browser is to the SFU.
+type client struct {
+	t      *testing.T
+	id     string
+	peer   *Peer
+	pc     *webrtc.PeerConnection
+	sends  [kinds]*webrtc.TrackLocalStaticRTP
+	mids   map[string]*webrtc.RTPTransceiver
+	nack   bool // ask for what is missing
+	wg     sync.WaitGroup
+	closed sync.Once
+
+	mu    sync.Mutex
+	got   map[string]*received // by mid
+	plis  int
+	slots []Slot
+	more  [2]int // last OnRenegotiate
+}
+
+type clientOptions struct {
+	id     string
+	room   string
+	slots  int    // recvonly sections of each kind
+	video  string // mime; VP8 when empty
+	nack   bool
+	direct func(addr *net.UDPAddr) *net.UDPAddr // replaces the SFU's address, for a proxy between
+}
+
+// join makes a client and brings it into the room.
+func join(t *testing.T, s *SFU, o clientOptions) *client {
+	t.Helper()
+	c := newClient(t, s, o)
+	c.negotiate(o)
+	return c
+}
+
+func newClient(t *testing.T, s *SFU, o clientOptions) *client {
+	t.Helper()
+	m := &webrtc.MediaEngine{}
+	if err := m.RegisterDefaultCodecs(); err != nil {
+		t.Fatal(err)
+	}
+	var se webrtc.SettingEngine
+	se.SetIncludeLoopbackCandidate(true)
+	se.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	se.SetICEMulticastDNSMode(1)
+	reg := &interceptor.Registry{}
+	if o.nack {
+		if err := webrtc.ConfigureNack(m, reg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := webrtc.ConfigureRTCPReports(reg); err != nil {
+		t.Fatal(err)
+	}
+	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(se),
+		webrtc.WithInterceptorRegistry(reg)).NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &client{t: t, id: o.id, pc: pc, nack: o.nack, got: map[string]*received{}}
+	t.Cleanup(c.leave)
+	pc.OnTrack(c.onTrack)
+	if o.video == "" {
+		o.video = webrtc.MimeTypeVP8
+	}
+	for k, codec := range map[kind]webrtc.RTPCodecCapability{
+		audio: {MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2},
+		video: {MimeType: o.video, ClockRate: 90000},
+	} {
+		if c.sends[k], err = webrtc.NewTrackLocalStaticRTP(codec, k.String(), "own"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for k := range kinds {
+		tr, err := pc.AddTransceiverFromTrack(c.sends[k],
+			webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.wg.Go(func() { c.readRTCP(tr.Sender()) })
+	}
+	c.addSlots(o.slots)
+	c.peer, err = s.Join(context.Background(), o.room, Participant{
+		ID:            o.id,
+		OnSlots:       func(list []Slot) { c.mu.Lock(); c.slots = list; c.mu.Unlock() },
+		OnRenegotiate: func(a, v int) { c.mu.Lock(); c.more = [2]int{a, v}; c.mu.Unlock() },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (c *client) addSlots(n int) {
+	c.t.Helper()
+	for range n {
+		for k := range kinds {
+			_, err := c.pc.AddTransceiverFromKind(k.codecType(),
+				webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly})
+			if err != nil {
+				c.t.Fatal(err)
+			}
+		}
+	}
+}
+
+func (c *client) negotiate(o clientOptions) {
+	c.t.Helper()
+	offer, err := c.pc.CreateOffer(nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	gathered := webrtc.GatheringCompletePromise(c.pc)
+	if err := c.pc.SetLocalDescription(offer); err != nil {
+		c.t.Fatal(err)
+	}
+	<-gathered
+	answer, err := c.peer.Negotiate(context.Background(), c.pc.LocalDescription().SDP)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if o.direct != nil {
+		answer = redirect(c.t, answer, o.direct)
+	}
+	err = c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer})
+	if err != nil {
+		c.t.Fatalf("%v\n%s", err, answer)
+	}
+}
+
+func (c *client) readRTCP(s *webrtc.RTPSender) {
+	for {
+		pkts, _, err := s.ReadRTCP()
+		if err != nil {
+			return
+		}
+		for _, p := range pkts {
+			if _, ok := p.(*rtcp.PictureLossIndication); ok {
+				c.mu.Lock()
+				c.plis++
+				c.mu.Unlock()
+			}
+		}
+	}
+}
+
+func (c *client) onTrack(track *webrtc.TrackRemote, recv *webrtc.RTPReceiver) {
+	mid := ""
+	for _, tr := range c.pc.GetTransceivers() {
+		if tr.Receiver() == recv {
+			mid = tr.Mid()
+		}
+	}
+	c.mu.Lock()
+	r := &received{mid: mid, ssrc: uint32(track.SSRC()), mime: track.Codec().MimeType}
+	c.got[mid] = r
+	c.mu.Unlock()
+	go func() {
+		for {
+			if _, _, err := recv.ReadRTCP(); err != nil {
+				return
+			}
+		}
+	}()
+	for {
+		p, _, err := track.ReadRTP()
+		if err != nil {
+			return
+		}
+		c.mu.Lock()
+		r.packets = append(r.packets, *p)
+		c.mu.Unlock()
+	}
+}
+
+func (c *client) leave() {
+	c.closed.Do(func() {
+		_ = c.pc.GracefulClose()
+		c.wg.Wait()
+		if c.peer != nil {
+			_ = c.peer.Close()
+		}
+	})
+}
+
+func (c *client) waitConnected() {
+	c.t.Helper()
+	eventually(c.t, c.id+" connected", func() bool {
+		return c.pc.ConnectionState() == webrtc.PeerConnectionStateConnected && c.peer.Connected()
+	})
+}
+
+func (c *client) keyframesAsked() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.plis
+}
+
+// from lists the packets of a kind that came from a participant, by the
+// slots that the SFU announced.
+func (c *client) from(id string, k kind) []rtp.Packet {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.slots {
+		if s.Participant == id && s.Kind == k.String() {
+			if r := c.got[s.Mid]; r != nil {
+				return append([]rtp.Packet(nil), r.packets...)
+			}
+		}
+	}
+	return nil
+}
+
+// speak publishes audio and video until stop: a marked packet of each every
+// few milliseconds, a keyframe whenever the SFU asks for one.
+func (c *client) speak() (stop func()) {
+	quit := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		t := time.NewTicker(5 * time.Millisecond)
+		defer t.Stop()
+		asked := 0
+		for n := uint32(0); ; n++ {
+			select {
+			case <-quit:
+				return
+			case <-t.C:
+			}
+			key := n == 0
+			if now := c.keyframesAsked(); now > asked {
+				asked, key = now, true
+			}
+			c.send(n, key)
+		}
+	})
+	var once sync.Once
+	stop = func() { once.Do(func() { close(quit); wg.Wait() }) }
+	c.t.Cleanup(stop)
+	return stop
+}
+
+// send publishes the n-th packet of each kind.
+func (c *client) send(n uint32, key bool) {
+	_ = c.sends[audio].WriteRTP(&rtp.Packet{
+		Header:  rtp.Header{Version: 2, SequenceNumber: uint16(n), Timestamp: n * 240},
+		Payload: content(nil, n),
+	})
+	_ = c.sends[video].WriteRTP(&rtp.Packet{
+		Header:  rtp.Header{Version: 2, SequenceNumber: uint16(n), Timestamp: n * 450, Marker: true},
+		Payload: content(vp8Start(key), n),
+	})
+}
+
+// vp8Start is a payload descriptor and the first byte of a frame header.
+func vp8Start(key bool) []byte {
+	if key {
+		return []byte{0x10, 0x00}
+	}
+	return []byte{0x10, 0x01}
+}
+
+func content(head []byte, n uint32) []byte {
+	return append(binary.BigEndian.AppendUint32(head, n), []byte("some media that is long enough to look like it")...)
+}
+
+// number reads back which packet it was.
+func number(p rtp.Packet, k kind) (uint32, error) {
+	b := p.Payload
+	if k == video {
+		if len(b) < 2 {
+			return 0, fmt.Errorf("short payload %x", b)
+		}
+		b = b[2:]
+	}
+	if len(b) < 4 {
+		return 0, fmt.Errorf("short payload %x", b)
+	}
+	return binary.BigEndian.Uint32(b), nil
+}
