@@ -3,6 +3,8 @@ package storage
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -17,17 +19,20 @@ const (
 )
 
 // Tx runs fn in one write transaction, as if no other ran at the same time, and
-// commits when fn returns nil. It rolls back when fn fails or panics. When the
-// database made it lose against a concurrent transaction, fn runs again from
-// the start: it must do nothing but use tx. fn must return the error of any
+// commits when fn returns nil. It rolls back when fn fails or panics. When it
+// lost against a concurrent transaction, or its connection was cut before the
+// commit, fn runs again from the start: it must do nothing but use tx. An error
+// of the commit itself leaves open, if the connection was cut, whether it took
+// place. fn must return the error of any
 // statement that failed (Tx refuses to commit after one, in either dialect); a
 // row that may already be there is inserted with ON CONFLICT DO NOTHING.
 // Inside fn only tx may be used, not the DB.
 func (db *DB) Tx(ctx context.Context, fn func(tx Querier) error) error {
 	wait := txFirstWait
 	for attempt := 1; ; attempt++ {
-		err := db.txOnce(ctx, fn)
-		if err == nil || !isRetryable(err) || ctx.Err() != nil {
+		committing, err := db.txOnce(ctx, fn)
+		again := lostRace(err) || !committing && connectionCut(err)
+		if err == nil || !again || ctx.Err() != nil {
 			return err
 		}
 		if attempt == txAttempts {
@@ -42,7 +47,8 @@ func (db *DB) Tx(ctx context.Context, fn func(tx Querier) error) error {
 	}
 }
 
-func (db *DB) txOnce(ctx context.Context, fn func(tx Querier) error) error {
+// txOnce also says whether it came to the commit.
+func (db *DB) txOnce(ctx context.Context, fn func(tx Querier) error) (committing bool, err error) {
 	// SQLite's own transactions are serialisable, and its driver knows no levels.
 	var opts *sql.TxOptions
 	if db.dialect == dialectPostgres {
@@ -50,20 +56,20 @@ func (db *DB) txOnce(ctx context.Context, fn func(tx Querier) error) error {
 	}
 	sqlTx, err := db.writer.BeginTx(ctx, opts)
 	if err != nil {
-		return fmt.Errorf("beginning a transaction: %w", err)
+		return false, fmt.Errorf("beginning a transaction: %w", err)
 	}
 	defer sqlTx.Rollback() // after a commit it does nothing; a panic passes through
 	tx := &txQuerier{tx: sqlTx, db: db}
 	if err := fn(tx); err != nil {
-		return err
+		return false, err
 	}
 	if tx.failed != nil {
-		return fmt.Errorf("not committing after a failed statement: %w", tx.failed)
+		return false, fmt.Errorf("not committing after a failed statement: %w", tx.failed)
 	}
 	if err := sqlTx.Commit(); err != nil {
-		return fmt.Errorf("committing: %w", err)
+		return true, fmt.Errorf("committing: %w", err)
 	}
-	return nil
+	return true, nil
 }
 
 // txQuerier remembers the first failed statement. PostgreSQL aborts the whole
@@ -98,13 +104,23 @@ func (q *txQuerier) QueryRow(ctx context.Context, query string, args ...any) *sq
 	return row
 }
 
-// isRetryable says whether err means that a concurrent transaction won.
-func isRetryable(err error) bool {
+// lostRace says whether err means that a concurrent transaction won.
+func lostRace(err error) bool {
 	switch postgresCode(err) {
 	case "40001", "40P01": // serialization_failure, deadlock_detected
 		return true
 	}
 	return sqliteCode(err)&0xff == sqlite3.SQLITE_BUSY
+}
+
+// connectionCut says whether err comes from a connection that worked once and
+// does no more, as after a restart of PostgreSQL.
+func connectionCut(err error) bool {
+	switch postgresCode(err) {
+	case "57P01", "57P02": // admin_shutdown, crash_shutdown
+		return true
+	}
+	return errors.Is(err, driver.ErrBadConn)
 }
 
 // IsUnique says whether err comes from a unique or primary key that the write
