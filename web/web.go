@@ -13,6 +13,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -24,6 +28,9 @@ import (
 	"sira/sfu"
 	"sira/signaling"
 	"sira/storage"
+	"sira/web/assets"
+	"sira/web/live"
+	"sira/web/uploads"
 )
 
 // DefaultMaxUploadBytes bounds one uploaded file: 4 GiB.
@@ -71,31 +78,112 @@ type Server struct {
 	cfg     Config
 	log     *slog.Logger
 	handler http.Handler
+
+	site       *assets.Site
+	uploads    *uploads.Service
+	tusHandler http.Handler
+	hub        *live.Hub
+	calls      *attendance
+	metrics    *metrics
+	derived    *derived
+	headers    *headers
+	decoding   gate
+	logins     *limiter
+	seen       recent
+	places     places
+
+	statesMu sync.Mutex
+	states   map[string]remembered
+
+	unsubscribe func()
 }
+
+// decodersAtOnce bounds how many frames are in memory at once.
+const decodersAtOnce = 4
 
 // New prepares the server: migrates its tables, resumes the intake of uploads
 // that an earlier process acknowledged, and builds the routes. It listens on
 // nothing.
 func New(cfg Config) (*Server, error) {
-	if cfg.SpoolDir == "" {
-		return nil, errors.New("web: no spool directory configured")
+	if err := cfg.complete(); err != nil {
+		return nil, err
 	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.Default()
+	s := &Server{cfg: cfg, log: cfg.Logger, headers: newHeaders(), decoding: make(gate, decodersAtOnce),
+		logins: newLimiter(2*time.Second, 40), seen: recent{seen: map[string]time.Time{}}, states: map[string]remembered{}}
+	var err error
+	if s.site, err = loadSite(); err != nil {
+		return nil, err
 	}
-	s := &Server{cfg: cfg, log: cfg.Logger}
-	s.handler = http.NotFoundHandler()
+	if s.derived, err = openDerived(filepath.Join(cfg.SpoolDir, "derived"), derivedLimit); err != nil {
+		return nil, err
+	}
+	s.hub = live.New(s.log, s.sameOrigin)
+	s.calls = newAttendance(s.callJoined, s.callLeft)
+	if s.metrics, err = newMetrics(cfg.Registry, s); err != nil {
+		return nil, fmt.Errorf("registering metrics: %w", err)
+	}
+	if err := s.openUploads(); err != nil {
+		return nil, err
+	}
+	s.unsubscribe = cfg.Cases.Subscribe(s.caseChanged)
+	cfg.Signaling.OnPresence(s.presenceChanged)
+	s.handler = s.buildHandler()
 	return s, nil
+}
+
+// complete checks what is required and fills in what is not.
+func (c *Config) complete() error {
+	for name, missing := range map[string]bool{"DB": c.DB == nil, "Blobs": c.Blobs == nil, "Directory": c.Directory == nil,
+		"Cases": c.Cases == nil, "Audit": c.Audit == nil, "Index": c.Index == nil, "Ingest": c.Ingest == nil,
+		"SFU": c.SFU == nil, "Signaling": c.Signaling == nil, "SpoolDir": c.SpoolDir == ""} {
+		if missing {
+			return errors.New("web: configuration lacks " + name)
+		}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.MaxUploadBytes <= 0 {
+		c.MaxUploadBytes = DefaultMaxUploadBytes
+	}
+	if c.MinFreeBytes == 0 {
+		c.MinFreeBytes = DefaultMinFreeBytes
+	}
+	if c.IntakeWorkers <= 0 {
+		c.IntakeWorkers = 2
+	}
+	if strings.HasPrefix(c.PublicURL, "https://") {
+		c.TLS = true // a proxy in front speaks TLS
+	}
+	return nil
+}
+
+func (s *Server) openUploads() error {
+	var err error
+	s.uploads, err = uploads.Open(context.Background(), uploads.Config{
+		DB: s.cfg.DB, Blobs: s.cfg.Blobs, Ingest: s.cfg.Ingest, Dir: s.cfg.SpoolDir, BasePath: "/api/uploads/",
+		MaxBytes: s.cfg.MaxUploadBytes, MinFree: s.cfg.MinFreeBytes, Workers: s.cfg.IntakeWorkers,
+		UserID:    func(ctx context.Context) string { return requestOf(ctx).user.ID },
+		RequestID: func(ctx context.Context) string { return requestOf(ctx).id },
+		Authorize: s.mayUpload, Deliver: s.deliver, Changed: s.intakeChanged, Counted: s.metrics.counted, Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.tusHandler, err = s.uploads.Handler()
+	return err
 }
 
 // Handler is the whole site: interface, API, health and metrics.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// Close ends live connections and the intake workers; uploads in intake go on
-// at the next start. It returns ctx's error when they don't end in time.
+// Close ends calls and live connections, then the intake workers; uploads in
+// intake go on at the next start. It returns ctx's error when they don't end
+// in time.
 func (s *Server) Close(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("closing web: %w", err)
-	}
-	return nil
+	err := s.cfg.Signaling.Close(ctx)
+	s.calls.close()
+	s.unsubscribe()
+	s.hub.Close()
+	return errors.Join(err, s.uploads.Close(ctx))
 }

@@ -31,7 +31,7 @@ var catalogue = map[string]entry{
 	"upload-gone":      {404, "Envoi expiré", "Cet envoi est resté trop longtemps inachevé ; recommencez-le."},
 	"upload-offset":    {409, "Envoi à reprendre", "Demandez au serveur où il en est (HEAD), puis reprenez à cet octet."},
 	"upload-locked":    {423, "Envoi déjà en cours", "Ce fichier est déjà en train d’arriver par une autre connexion ; attendez un instant."},
-	"upload-cut":       {400, "Envoi interrompu", "La liaison s’est coupée ; l’envoi reprend à l’octet où il s’est arrêté."},
+	"upload-cut":       {503, "Envoi interrompu", "La liaison s’est coupée ; l’envoi reprend à l’octet où il s’est arrêté."},
 	"upload-done":      {409, "Fichier déjà reçu", "Ce fichier est déjà arrivé en entier ; il ne peut plus être annulé."},
 	"upload-bad":       {400, "Envoi mal formé", "Le navigateur a envoyé une demande incomplète ; rechargez la page et recommencez."},
 	"tus-version":      {412, "Protocole d’envoi non pris en charge", "Le serveur parle tus 1.0.0."},

@@ -1,0 +1,165 @@
+package web
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"sira/dicom"
+	"sira/dicom/ecg"
+	"sira/web/problem"
+)
+
+type leadView struct {
+	Name    string  `json:"name"`
+	Unit    string  `json:"unit"`
+	Scale   float64 `json:"scale"`
+	Offset  float64 `json:"offset"`
+	Samples string  `json:"samples"` // base64 of 16-bit signed, little endian
+}
+
+type waveformView struct {
+	SamplingHz float64    `json:"samplingHz"`
+	StartedAt  *time.Time `json:"startedAt,omitempty"`
+	Filters    []string   `json:"filters"`
+	Leads      []leadView `json:"leads"`
+}
+
+// waveform answers an ECG's samples: unit × (offset + scale × sample).
+func (s *Server) waveform(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.openInstance(r, actImage)
+	if err != nil {
+		return err
+	}
+	o, err := s.openObject(r.Context(), a.Hash)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	rec, err := ecg.FromDICOM(o.file, o.blob)
+	if errors.Is(err, ecg.ErrNoECG) {
+		return problem.New("not-found").Because(err)
+	}
+	if err != nil {
+		return fmt.Errorf("reading a waveform: %w", err)
+	}
+	v := waveformView{SamplingHz: rec.SamplingHz, Filters: orEmpty(rec.Filters), Leads: make([]leadView, 0, len(rec.Leads))}
+	if !rec.StartedAt.IsZero() {
+		at := rec.StartedAt.UTC()
+		v.StartedAt = &at
+	}
+	for _, l := range rec.Leads {
+		raw := make([]byte, 0, 2*len(l.Samples))
+		for _, x := range l.Samples {
+			raw = binary.LittleEndian.AppendUint16(raw, uint16(x))
+		}
+		v.Leads = append(v.Leads, leadView{l.Name, l.Unit, l.Scale, l.Offset, base64.StdEncoding.EncodeToString(raw)})
+	}
+	return s.writeJSON(w, r, http.StatusOK, v)
+}
+
+// Tags of an encapsulated document (PS3.3 C.24.2).
+const (
+	tagDocument       dicom.Tag = 0x00420011
+	tagDocumentType   dicom.Tag = 0x00420012
+	tagDocumentLength dicom.Tag = 0x00420015
+)
+
+// document answers what an object carries whole: a PDF, or a film.
+func (s *Server) document(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.openInstance(r, actFile)
+	if err != nil {
+		return err
+	}
+	o, err := s.openObject(r.Context(), a.Hash)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	content, mediaType, ext, err := carried(o)
+	if err != nil {
+		return err
+	}
+	s.serveContent(w, r, content, `"`+a.Hash+`-d"`, mediaType, a.DICOM.SOPUID+ext, true)
+	return nil
+}
+
+func carried(o opened) (content io.ReadSeeker, mediaType, ext string, err error) {
+	data := o.file.Data(o.blob)
+	if el := o.file.Element(tagDocument); el != nil {
+		sec := el.Section
+		if n, ok := o.file.Int(tagDocumentLength); ok && n > 0 && int64(n) <= sec.Length {
+			sec.Length = int64(n)
+		}
+		head := make([]byte, 5)
+		if _, err := data.ReadAt(head, sec.Offset); err != nil && !errors.Is(err, io.EOF) {
+			return nil, "", "", fmt.Errorf("reading a carried document: %w", err)
+		}
+		if o.file.String(tagDocumentType) != "application/pdf" || string(head) != "%PDF-" {
+			return io.NewSectionReader(data, sec.Offset, sec.Length), "application/octet-stream", ".bin", nil
+		}
+		return io.NewSectionReader(data, sec.Offset, sec.Length), "application/pdf", ".pdf", nil
+	}
+	if p := o.file.Pixel; p != nil && isMovie(o.file.TransferSyntax) && len(p.Fragments) > 0 {
+		joined := newJoined(data, p.Fragments)
+		head := make([]byte, 8)
+		if _, err := joined.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
+			return nil, "", "", fmt.Errorf("reading a carried film: %w", err)
+		}
+		if string(head[4:8]) == "ftyp" {
+			return io.NewSectionReader(joined, 0, joined.size), "video/mp4", ".mp4", nil
+		}
+		return io.NewSectionReader(joined, 0, joined.size), "video/mpeg", ".mpg", nil
+	}
+	return nil, "", "", problem.New("not-found")
+}
+
+// isMovie tells the MPEG-2, MPEG-4 and HEVC syntaxes (PS3.5 sections 8.2.5 to
+// 8.2.12).
+func isMovie(syntax string) bool {
+	for _, p := range []string{"100", "101", "102", "103", "104", "105", "106", "107", "108"} {
+		if syntax == "1.2.840.10008.1.2.4."+p || syntax == "1.2.840.10008.1.2.4."+p+".1" {
+			return true
+		}
+	}
+	return false
+}
+
+// joined reads sections as if they lay one after the other.
+type joined struct {
+	r    io.ReaderAt
+	secs []dicom.Section
+	size int64
+}
+
+func newJoined(r io.ReaderAt, secs []dicom.Section) *joined {
+	j := &joined{r: r, secs: secs}
+	for _, s := range secs {
+		j.size += s.Length
+	}
+	return j
+}
+
+func (j *joined) ReadAt(p []byte, off int64) (int, error) {
+	n := 0
+	for _, s := range j.secs {
+		if off >= s.Length {
+			off -= s.Length
+			continue
+		}
+		want := min(int64(len(p)-n), s.Length-off)
+		got, err := j.r.ReadAt(p[n:n+int(want)], s.Offset+off)
+		n += got
+		if err != nil && !(errors.Is(err, io.EOF) && int64(got) == want) {
+			return n, err
+		}
+		if off = 0; n == len(p) {
+			return n, nil
+		}
+	}
+	return n, io.EOF
+}

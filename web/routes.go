@@ -1,0 +1,134 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"sira/web/problem"
+)
+
+// action answers one request, or returns why it can't.
+type action func(w http.ResponseWriter, r *http.Request) error
+
+// route is one entry of the API. All but public ones need a user.
+type route struct {
+	pattern string // as http.ServeMux reads it
+	do      action
+	public  bool
+	open    bool   // no deadline: streams and WebSockets
+	surface string // "" means "api"
+}
+
+// requestTimeout bounds the work of an ordinary request, not its transfer.
+const requestTimeout = 60 * time.Second
+
+// apiRoutes is the whole API; openapi.json describes exactly these.
+func (s *Server) apiRoutes() []route {
+	return []route{
+		{pattern: "POST /api/session", do: s.login, public: true},
+		{pattern: "GET /api/session", do: s.whoAmI},
+		{pattern: "DELETE /api/session", do: s.logout, public: true},
+		{pattern: "GET /api/directory", do: s.directory},
+		{pattern: "GET /api/cases", do: s.listCases},
+		{pattern: "GET /api/cases/{id}", do: s.getCase},
+		{pattern: "GET /api/cases/{id}/events", do: s.listEvents},
+		{pattern: "POST /api/cases/{id}/events", do: s.postEvents},
+		{pattern: "PUT /api/cases/{id}/read", do: s.markRead},
+		{pattern: "GET /api/cases/{id}/access", do: s.accessLog},
+		{pattern: "GET /api/cases/{id}/attachments/{aid}", do: s.attachment, open: true},
+		{pattern: "GET /api/cases/{id}/attachments/{aid}/thumbnail", do: s.attachmentThumbnail},
+		{pattern: "GET /api/cases/{id}/series/{series}", do: s.seriesManifest},
+		{pattern: "GET /api/cases/{id}/instances/{sop}/frames/{frame}", do: s.frame},
+		{pattern: "GET /api/cases/{id}/instances/{sop}/thumbnail", do: s.instanceThumbnail},
+		{pattern: "GET /api/cases/{id}/instances/{sop}/file", do: s.instanceFile, open: true},
+		{pattern: "GET /api/cases/{id}/instances/{sop}/waveform", do: s.waveform},
+		{pattern: "GET /api/cases/{id}/instances/{sop}/document", do: s.document, open: true},
+		{pattern: "GET /api/intake", do: s.listIntake},
+		{pattern: "GET /api/intake/{upload}", do: s.getIntake},
+		{pattern: "GET /api/live", do: s.live, open: true, surface: "ws"},
+		{pattern: "GET /api/calls/{id}", do: s.call, open: true, surface: "ws"},
+		{pattern: "GET /api/admin/users", do: s.adminUsers},
+		{pattern: "GET /api/openapi.json", do: s.openapi, public: true},
+	}
+}
+
+// uploadRoutes are served by the tus handler.
+func (s *Server) uploadRoutes() []route {
+	return []route{
+		{pattern: "POST /api/uploads/{$}", do: s.tus, open: true, surface: "tus"},
+		{pattern: "OPTIONS /api/uploads/{$}", do: s.tus, public: true, surface: "tus"},
+		{pattern: "HEAD /api/uploads/{upload}", do: s.tus, surface: "tus"},
+		{pattern: "PATCH /api/uploads/{upload}", do: s.tus, open: true, surface: "tus"},
+		{pattern: "DELETE /api/uploads/{upload}", do: s.tus, surface: "tus"},
+	}
+}
+
+// buildHandler puts routes and middleware together.
+func (s *Server) buildHandler() http.Handler {
+	mux := http.NewServeMux()
+	for _, rt := range append(s.apiRoutes(), s.uploadRoutes()...) {
+		mux.Handle(rt.pattern, s.serve(rt))
+	}
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) { s.noRoute(mux, w, r) })
+	mux.Handle("GET /healthz", s.named("/healthz", http.HandlerFunc(s.healthz)))
+	mux.Handle("GET /readyz", s.named("/readyz", http.HandlerFunc(s.readyz)))
+	mux.Handle("GET /metrics", s.named("/metrics", http.HandlerFunc(s.serveMetrics)))
+	mux.Handle("GET /", s.named("ui", s.site))
+	return s.outermost(s.crossOrigin(mux))
+}
+
+func (s *Server) named(name string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requestOf(r.Context()).route = name
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) serve(rt route) http.Handler {
+	_, path, _ := strings.Cut(rt.pattern, " ")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q := requestOf(r.Context())
+		q.route = path
+		if rt.surface != "" {
+			q.surface = rt.surface
+		}
+		if !rt.open {
+			ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+			defer cancel()
+			r = r.WithContext(ctx)
+			if r.ContentLength != 0 {
+				// A body that trickles in must not hold a request for ever.
+				_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(requestTimeout))
+			}
+		}
+		if !rt.public {
+			if err := s.authenticate(r); err != nil {
+				s.fail(w, r, err)
+				return
+			}
+		}
+		if err := rt.do(w, r); err != nil {
+			s.fail(w, r, err)
+		}
+	})
+}
+
+// noRoute answers 405 when the path is known under another method, else 404.
+func (s *Server) noRoute(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+	q := requestOf(r.Context())
+	var allowed []string
+	for _, m := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
+		probe := &http.Request{Method: m, URL: r.URL, Host: r.Host}
+		if _, pattern := mux.Handler(probe); pattern != "/api/" && pattern != "" {
+			allowed = append(allowed, m)
+		}
+	}
+	if len(allowed) > 0 {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		problem.New("method").Write(w, q.id)
+		return
+	}
+	problem.New("not-found").Write(w, q.id)
+}

@@ -1,0 +1,29 @@
+package web
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"regexp"
+
+	"sira/web/assets"
+)
+
+//go:embed all:dist
+var dist embed.FS
+
+// appRoutes are the interface's own addresses; each is answered by index.html.
+var appRoutes = regexp.MustCompile(`^/(nouvelle|connexion|dossier/[0-9a-fA-F-]{36}(/(images/[0-9.]{1,64}|appel))?)/?$`)
+
+func loadSite() (*assets.Site, error) {
+	tree, err := fs.Sub(dist, "dist")
+	if err != nil {
+		return nil, fmt.Errorf("opening the interface: %w", err)
+	}
+	site, err := assets.Load(tree)
+	if err != nil {
+		return nil, err
+	}
+	site.AppRoute = appRoutes.MatchString
+	return site, nil
+}
