@@ -19,10 +19,7 @@ type series struct {
 func common(s Study, r series, instance int) (*dataset, string) {
 	d := &dataset{}
 	sop := uid(s.Seed, r.modality, r.number, "instance", instance)
-	at := s.Date
-	if at.IsZero() {
-		at = time.Date(2026, 1, 15, 9, 30, 0, 0, time.UTC)
-	}
+	at := examinedAt(s)
 	d.text(0x00080005, "CS", "ISO_IR 192")
 	d.text(0x00080016, "UI", r.class)
 	d.text(0x00080018, "UI", sop)
@@ -59,6 +56,13 @@ func common(s Study, r series, instance int) (*dataset, string) {
 	d.integer(0x00200011, r.number)
 	d.integer(0x00200013, instance)
 	return d, sop
+}
+
+func examinedAt(s Study) time.Time {
+	if s.Date.IsZero() {
+		return time.Date(2026, 1, 15, 9, 30, 0, 0, time.UTC)
+	}
+	return s.Date
 }
 
 // ageAt is an AS value (PS3.5 6.2): years, or months under two years.

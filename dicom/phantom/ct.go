@@ -60,6 +60,7 @@ func ctSlice(s Study, head *head, i, n int) []byte {
 	half := ctPixel * (ctSize - 1) / 2
 	d.decimal(0x00200032, -half, -half, z)
 	d.decimal(0x00200037, 1, 0, 0, 0, 1, 0)
+	d.integer(0x00200012, 1)
 	d.text(0x00200052, "UI", uid(s.Seed, "CT", "frame of reference"))
 	d.text(0x00201040, "LO", "OM")
 	d.decimal(0x00201041, z)

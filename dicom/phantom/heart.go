@@ -92,8 +92,8 @@ func (h *heart) echo(x, d float64, p pose) (strength, blood float64) {
 	lump := 0.10 * h.relief.at(x*18+80, d*18)
 	base := 9.9 - 0.9*p.squeeze // the plane of the valves moves to the apex
 	// Left and right ventricle, atria: depth inside the cavity in cm.
-	lv := cavity(x-1.55+0.10*(d-6), d, 3.0+0.25*p.squeeze, base, 2.05-0.72*p.squeeze, lump)
-	rv := cavity(x+2.15-0.10*(d-6), d, 3.9+0.2*p.squeeze, base-0.1, 1.45-0.4*p.squeeze, lump)
+	lv := cavity(x-1.85+0.10*(d-6), d, 3.0+0.25*p.squeeze, base, 1.85-0.62*p.squeeze, lump)
+	rv := cavity(x+2.3-0.10*(d-6), d, 3.9+0.2*p.squeeze, base-0.1, 1.35-0.4*p.squeeze, lump)
 	la := inside(x, d, 1.75, base+1.75, 1.9+0.12*p.squeeze, 1.75+0.3*p.squeeze) + 0.5*lump
 	ra := inside(x, d, -2.0, base+1.7, 1.9+0.1*p.squeeze, 1.7+0.25*p.squeeze) + 0.5*lump
 	hollow := max(lv, rv, la, ra)
@@ -117,7 +117,7 @@ func (h *heart) echo(x, d float64, p pose) (strength, blood float64) {
 func cavity(x, d, tip, base, half, lump float64) float64 {
 	along := (d - tip) / (base - tip)
 	if along < 0 || along > 1.1 {
-		return max(-1, -math.Abs(d-tip))
+		return -1
 	}
 	width := half * math.Pow(math.Sin(math.Pi*min(along*0.56+0.02, 0.60)), 0.75)
 	side := width - math.Abs(x) + lump
@@ -127,7 +127,7 @@ func cavity(x, d, tip, base, half, lump float64) float64 {
 // valves are thin leaflets hinged at the base plane.
 func (h *heart) valves(x, d, base float64, p pose) float64 {
 	best := 0.0
-	for _, v := range [...]struct{ left, right float64 }{{0.15, 3.05}, {-3.3, -0.55}} {
+	for _, v := range [...]struct{ left, right float64 }{{0.1, 3.1}, {-3.3, -0.6}} {
 		middle := (v.left + v.right) / 2
 		for _, hinge := range [...]float64{v.left, v.right} {
 			length := 0.62 * (v.right - v.left)

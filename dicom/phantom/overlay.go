@@ -32,8 +32,8 @@ func overlay(m *image.RGBA, i, frames int) {
 	write(m, 10, 72, inkText, fmt.Sprintf("%.1f cm", usDepth))
 	write(m, 10, 94, inkText, "2D")
 	write(m, 10, 108, inkText, "Gn 54  C 50")
-	write(m, 566, 18, inkText, "TIs 0.6")
-	write(m, 566, 34, inkText, "MI  1.1")
+	write(m, 530, 18, inkText, "TIs 0.6")
+	write(m, 530, 34, inkText, "MI  1.1")
 	for cm := 0; cm <= int(usDepth); cm++ {
 		y := int(math.Round(usApexY + float64(cm)*usPerCm))
 		length := 4

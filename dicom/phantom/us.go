@@ -32,7 +32,7 @@ func USCine(frames int, s Study) []byte {
 				m := image.NewRGBA(image.Rect(0, 0, usWidth, usHeight))
 				heart.draw(m, i, frames)
 				overlay(m, i, frames)
-				encoded[i] = encode422(m, 85)
+				encoded[i] = encode422(m, 78)
 			}
 		}()
 	}
@@ -54,7 +54,7 @@ func usObject(s Study, encoded [][]byte) []byte {
 	for _, e := range encoded {
 		size += len(e)
 	}
-	d.text(0x00080008, "CS", "ORIGINAL", "PRIMARY", "", "0001")
+	d.text(0x00080008, "CS", "ORIGINAL", "PRIMARY", "TTE", "0001")
 	d.integer(0x00082144, int(1000/usFrameTime))
 	d.integer(0x00180040, int(1000/usFrameTime))
 	d.decimal(0x00180072, float64(len(encoded))*usFrameTime/1000)
