@@ -7,8 +7,14 @@ package signaling
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"sort"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
 
 	"sira/sfu"
 )
@@ -17,13 +23,39 @@ import (
 type User struct{ ID, Name, Role string }
 
 // Authorize says whether the user may be in the room: nil, or why not. It
-// is asked again while the call lasts, so that a right withdrawn ends it.
+// is asked at the door and each minute while the call lasts, so that a right
+// withdrawn ends it.
 type Authorize func(ctx context.Context, user User, room string) error
 
 // Options tune a Server. The zero value is usable.
 type Options struct {
-	Authorize Authorize    // nil: whoever reaches ServeRoom may be there
-	Logger    *slog.Logger // nil discards
+	Authorize   Authorize                  // nil: whoever reaches ServeRoom may be there
+	CheckOrigin func(r *http.Request) bool // nil: pages of the same host only
+	Logger      *slog.Logger               // nil discards
+	Timing      Timing                     // zero fields are the defaults
+}
+
+// Timing are the limits in time of a connection.
+type Timing struct {
+	Join    time.Duration // from opening to the join message; 20 s
+	Ping    time.Duration // between pings; 10 s
+	Silence time.Duration // without any sign of the client before it is given up; 45 s
+	Write   time.Duration // for one message to leave; 15 s
+	Quality time.Duration // between quality messages; 2 s
+}
+
+func (t Timing) orDefault() Timing {
+	set := func(d *time.Duration, def time.Duration) {
+		if *d == 0 {
+			*d = def
+		}
+	}
+	set(&t.Join, 20*time.Second)
+	set(&t.Ping, 10*time.Second)
+	set(&t.Silence, 45*time.Second)
+	set(&t.Write, 15*time.Second)
+	set(&t.Quality, 2*time.Second)
+	return t
 }
 
 // Participant is someone in a room, as the others see them.
@@ -43,26 +75,127 @@ type RoomInfo struct {
 }
 
 // Server is the signaling of all rooms of one SFU.
-type Server struct{}
+type Server struct {
+	sfu      *sfu.SFU
+	opts     Options
+	log      *slog.Logger
+	upgrader websocket.Upgrader
+	wg       sync.WaitGroup // ServeRoom calls
+
+	mu       sync.Mutex
+	rooms    map[string]*room
+	sessions map[*session]struct{}
+	lastID   int
+	closed   bool
+
+	presence struct {
+		sync.Mutex // held during the call, so that calls come in order
+		fn         func(room string, participants []Participant)
+	}
+}
 
 // New makes a server that drives the given SFU.
-func New(s *sfu.SFU, opts Options) *Server { return &Server{} }
+func New(s *sfu.SFU, opts Options) *Server {
+	opts.Timing = opts.Timing.orDefault()
+	srv := &Server{
+		sfu: s, opts: opts, log: opts.Logger,
+		rooms: map[string]*room{}, sessions: map[*session]struct{}{},
+		upgrader: websocket.Upgrader{
+			HandshakeTimeout: opts.Timing.Write,
+			ReadBufferSize:   4 << 10,
+			WriteBufferSize:  4 << 10,
+			CheckOrigin:      opts.CheckOrigin,
+		},
+	}
+	if srv.log == nil {
+		srv.log = slog.New(slog.DiscardHandler)
+	}
+	return srv
+}
 
 // ServeRoom takes the request over as the WebSocket of the user in the room
 // and returns when the call is over for them.
 func (s *Server) ServeRoom(w http.ResponseWriter, r *http.Request, room string, u User) {
-	http.Error(w, "not yet", http.StatusNotImplemented)
+	if s.opts.Authorize != nil {
+		if err := s.opts.Authorize(r.Context(), u, room); err != nil {
+			http.Error(w, text(codeForbidden), http.StatusForbidden)
+			return
+		}
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		http.Error(w, text(codeClosing), http.StatusServiceUnavailable)
+		return
+	}
+	s.wg.Add(1)
+	s.mu.Unlock()
+	defer s.wg.Done()
+
+	conn, err := s.upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		s.log.Info("websocket refused", "room", room, "user", u.ID, "err", err)
+		return // Upgrade has answered
+	}
+	newSession(s, conn, room, u).run(r.Context())
 }
 
 // OnPresence sets the function called after each change of who is in a room
-// (an empty list: the room is over). Calls come one at a time.
-func (s *Server) OnPresence(fn func(room string, participants []Participant)) {}
+// (an empty list: the room is over). Calls come one at a time, each with the
+// newest state.
+func (s *Server) OnPresence(fn func(room string, participants []Participant)) {
+	s.presence.Lock()
+	s.presence.fn = fn
+	s.presence.Unlock()
+}
+
+// announce tells the presence function who is in the room now.
+func (s *Server) announce(name string) {
+	s.presence.Lock()
+	defer s.presence.Unlock()
+	if s.presence.fn != nil {
+		s.presence.fn(name, s.Participants(name))
+	}
+}
 
 // Participants lists who is in the room now.
-func (s *Server) Participants(room string) []Participant { return nil }
+func (s *Server) Participants(name string) []Participant {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.rooms[name]; r != nil {
+		return r.participants()
+	}
+	return []Participant{}
+}
 
-// Rooms lists the rooms with someone in them.
-func (s *Server) Rooms() []RoomInfo { return nil }
+// Rooms lists the rooms with someone in them, by name.
+func (s *Server) Rooms() []RoomInfo {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]RoomInfo, 0, len(s.rooms))
+	for name, r := range s.rooms {
+		if n := len(r.participants()); n > 0 {
+			out = append(out, RoomInfo{Room: name, Participants: n})
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Room < out[j].Room })
+	return out
+}
 
 // Close ends all calls and waits for them.
-func (s *Server) Close(ctx context.Context) error { return nil }
+func (s *Server) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	for x := range s.sessions {
+		x.end(codeClosing)
+	}
+	s.mu.Unlock()
+	ended := make(chan struct{})
+	go func() { s.wg.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("ending calls: %w", ctx.Err())
+	}
+}

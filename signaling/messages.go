@@ -1,0 +1,162 @@
+package signaling
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// maxMessage bounds a client's message, in bytes.
+const maxMessage = 64 << 10
+
+var errMessage = errors.New("malformed message")
+
+// Messages of the client.
+type (
+	joinMessage struct {
+		SDP   string `json:"sdp"`
+		Audio bool   `json:"audio"`
+		Video bool   `json:"video"`
+	}
+	offerMessage struct {
+		SDP string `json:"sdp"`
+		ID  int64  `json:"id"`
+	}
+	candidateMessage struct {
+		Candidate *candidateInit `json:"candidate"`
+	}
+	stateMessage struct {
+		Audio *bool `json:"audio"`
+		Video *bool `json:"video"`
+	}
+	leaveMessage struct{}
+	pingMessage  struct {
+		T float64 `json:"t"`
+	}
+	pongMessage struct {
+		T float64 `json:"t"`
+	}
+)
+
+// candidateInit is a browser's RTCIceCandidateInit.
+type candidateInit struct {
+	Candidate        string  `json:"candidate"`
+	SDPMid           *string `json:"sdpMid,omitempty"`
+	SDPMLineIndex    *uint16 `json:"sdpMLineIndex,omitempty"`
+	UsernameFragment *string `json:"usernameFragment,omitempty"`
+}
+
+// clientMessages are the messages a client may send, by type.
+var clientMessages = map[string]func() any{
+	"join":      func() any { return &joinMessage{} },
+	"offer":     func() any { return &offerMessage{} },
+	"candidate": func() any { return &candidateMessage{} },
+	"state":     func() any { return &stateMessage{} },
+	"leave":     func() any { return &leaveMessage{} },
+	"ping":      func() any { return &pingMessage{} },
+	"pong":      func() any { return &pongMessage{} },
+}
+
+// decode reads one message of a client: a pointer to one of the types above,
+// or nil for a type that a newer client may know.
+func decode(raw []byte) (any, error) {
+	if len(raw) > maxMessage || !utf8.Valid(raw) {
+		return nil, errMessage
+	}
+	var head struct {
+		Type string `json:"type"`
+	}
+	if err := json.Unmarshal(raw, &head); err != nil {
+		return nil, fmt.Errorf("%w: %w", errMessage, err)
+	}
+	if head.Type == "" {
+		return nil, fmt.Errorf("%w: no type", errMessage)
+	}
+	blank, ok := clientMessages[head.Type]
+	if !ok {
+		return nil, nil
+	}
+	m := blank()
+	if err := json.Unmarshal(raw, m); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", errMessage, head.Type, err)
+	}
+	switch m := m.(type) {
+	case *joinMessage:
+		if m.SDP == "" {
+			return nil, fmt.Errorf("%w: join without sdp", errMessage)
+		}
+	case *offerMessage:
+		if m.SDP == "" {
+			return nil, fmt.Errorf("%w: offer without sdp", errMessage)
+		}
+	}
+	return m, nil
+}
+
+// Messages of the server.
+type (
+	joinedMessage struct {
+		Type         string        `json:"type"` // joined
+		Self         string        `json:"self"`
+		SDP          string        `json:"sdp"`
+		Participants []Participant `json:"participants"`
+		Slots        []slot        `json:"slots"`
+	}
+	answerMessage struct {
+		Type string `json:"type"` // answer
+		SDP  string `json:"sdp"`
+		ID   int64  `json:"id"`
+	}
+	participantsMessage struct {
+		Type         string        `json:"type"` // participants
+		Participants []Participant `json:"participants"`
+	}
+	slotsMessage struct {
+		Type  string `json:"type"` // slots
+		Slots []slot `json:"slots"`
+	}
+	renegotiateMessage struct {
+		Type  string `json:"type"` // renegotiate
+		Audio int    `json:"audio"`
+		Video int    `json:"video"`
+	}
+	qualityMessage struct {
+		Type      string  `json:"type"`      // quality
+		Connected bool    `json:"connected"` // media flows
+		RTTMs     float64 `json:"rttMs"`
+		LossUp    float64 `json:"lossUp"`
+		LossDown  float64 `json:"lossDown"`
+		KbpsUp    float64 `json:"kbpsUp"`
+		KbpsDown  float64 `json:"kbpsDown"`
+	}
+	timeMessage struct {
+		Type string  `json:"type"` // ping, pong
+		T    float64 `json:"t"`
+	}
+	errorMessage struct {
+		Type    string `json:"type"` // error
+		Code    code   `json:"code"`
+		Message string `json:"message"`
+	}
+)
+
+// slot is a media section and whose media it carries.
+type slot struct {
+	Mid         string `json:"mid"`
+	Participant string `json:"participant"`
+	Kind        string `json:"kind"`
+}
+
+// serverMessages are the messages of the server, by type.
+var serverMessages = map[string]func() any{
+	"joined":       func() any { return &joinedMessage{} },
+	"answer":       func() any { return &answerMessage{} },
+	"participants": func() any { return &participantsMessage{} },
+	"slots":        func() any { return &slotsMessage{} },
+	"renegotiate":  func() any { return &renegotiateMessage{} },
+	"quality":      func() any { return &qualityMessage{} },
+	"ping":         func() any { return &timeMessage{} },
+	"pong":         func() any { return &timeMessage{} },
+	"error":        func() any { return &errorMessage{} },
+}
