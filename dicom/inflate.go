@@ -53,7 +53,7 @@ func (f *inflater) ReadAt(p []byte, off int64) (int, error) {
 	for n < len(p) {
 		m, err := f.step(p[n:])
 		n += m
-		if err != nil {
+		if err != nil && n < len(p) {
 			return n, err
 		}
 	}

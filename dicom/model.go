@@ -17,16 +17,18 @@ import (
 // panics on some character sets: then it gets the data set without
 // (0008,0005), and its text is not to be trusted. Nil when it fails anyway.
 func buildModel(ctx context.Context, f *File, cur *cursor, start int64, form encodingForm, lim Limits) *sdicom.Dataset {
-	end := cur.size
+	pixels, end := cur.size, start // end: of the last element, not of what may follow
 	var set *Element
 	for _, e := range f.elements {
+		end = max(end, e.Section.Offset+e.Section.Length)
 		switch {
 		case e.Tag == tagCharacterSet:
 			set = e
 		case pixelTag(e.Tag) || e.Fragments != nil:
-			end = min(end, e.head)
+			pixels = min(pixels, e.head)
 		}
 	}
+	end = min(end, pixels)
 	if end-start > lim.ModelBytes || end <= start || contextError(ctx) != nil {
 		return nil
 	}
