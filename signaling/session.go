@@ -43,7 +43,7 @@ type session struct {
 
 	stop   chan struct{} // closed by end
 	once   sync.Once
-	why    code // set before stop is closed
+	why    code          // set before stop is closed
 	closed chan struct{} // closed when the writer ended
 
 	// Guarded by Server.mu.
