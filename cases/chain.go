@@ -36,6 +36,26 @@ func HashEvent(ev Event) string {
 
 func netstring(h hash.Hash, s string) { fmt.Fprintf(h, "%d:%s\n", len(s), s) }
 
+// chain gives ev its place after st (nil at the start of a log), its time and
+// its hash, and the state after it.
+func chain(st *State, ev Event) (*State, Event, error) {
+	ev.Seq, ev.Prev = 1, ""
+	next := State{}
+	if st != nil {
+		ev.Seq, ev.Prev = st.Seq+1, st.Head
+		next = *st
+	}
+	if ev.Seq > maxEvents {
+		return nil, Event{}, refuse("case-full", "", "max", itoa(maxEvents))
+	}
+	ev.At = claimed(ev.At, ev.Received)
+	ev.Hash = HashEvent(ev)
+	if err := next.apply(ev); err != nil {
+		return nil, Event{}, err
+	}
+	return &next, ev, nil
+}
+
 // VerifyChain checks that events are one whole log from its start: sequence,
 // case, and every hash. Errors: ErrBroken.
 func VerifyChain(events []Event) error {

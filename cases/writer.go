@@ -83,27 +83,14 @@ func (w *writer) complete(d *OpenedData) error {
 
 // add chains one event to the log.
 func (w *writer) add(id string, t EventType, at time.Time, data []byte) (Event, error) {
-	ev := Event{
-		ID: id, Case: w.caseID, Seq: 1, Type: t, Actor: w.user.ID,
-		At: claimed(at, w.received), Received: w.received, Data: data,
-	}
-	next := State{}
-	if w.st != nil {
-		ev.Seq, ev.Prev = w.st.Seq+1, w.st.Head
-		next = *w.st
-	}
-	if ev.Seq > maxEvents {
-		return Event{}, refuse("case-full", "", "max", itoa(maxEvents))
-	}
-	ev.Hash = HashEvent(ev)
-	if err := next.apply(ev); err != nil {
+	next, ev, err := chain(w.st, Event{ID: id, Case: w.caseID, Type: t, Actor: w.user.ID, At: at, Received: w.received, Data: data})
+	if err != nil {
 		return Event{}, err
 	}
-	w.st = &next
 	if err := insertEvent(w.ctx, w.tx, ev); err != nil {
 		return Event{}, err
 	}
-	w.added = append(w.added, ev)
+	w.st, w.added = next, append(w.added, ev)
 	return ev, nil
 }
 

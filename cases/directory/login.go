@@ -49,7 +49,7 @@ func (d *Directory) matching(ctx context.Context, login, password string) (strin
 	if err != nil {
 		return "", err
 	}
-	known := id != ""
+	known := id != "" && hash != ""
 	if !known {
 		hash = d.hashes.decoy
 	}

@@ -19,16 +19,17 @@ const userColumns = `u.id, u.login, u.name, u.title, u.role, u.phone, u.disabled
 const userTables = `directory_users u LEFT JOIN directory_facilities f ON f.id = u.facility`
 
 // CreateUser makes an account and gives it as stored. An empty ID is replaced by
-// a new one. Errors: ErrInvalid, ErrWeakPassword, ErrLoginTaken, ErrNotFound
+// a new one. With an empty password nobody can log in until SetPassword: machines
+// use tokens. Errors: ErrInvalid, ErrWeakPassword, ErrLoginTaken, ErrNotFound
 // (facility).
 func (d *Directory) CreateUser(ctx context.Context, u User, password string) (User, error) {
 	if u.ID == "" {
 		u.ID = uuid.NewString()
 	}
-	if err := errors.Join(checkID("id", u.ID), checkUser(u), checkPassword(password)); err != nil {
+	if err := errors.Join(checkID("id", u.ID), checkUser(u)); err != nil {
 		return User{}, err
 	}
-	hash, err := d.hashes.hash(ctx, password)
+	hash, err := d.newHash(ctx, password)
 	if err != nil {
 		return User{}, err
 	}
@@ -54,6 +55,17 @@ func (d *Directory) CreateUser(ctx context.Context, u User, password string) (Us
 		return User{}, fmt.Errorf("creating user: %w", err)
 	}
 	return d.User(ctx, u.ID)
+}
+
+// newHash is "" for no password.
+func (d *Directory) newHash(ctx context.Context, password string) (string, error) {
+	if password == "" {
+		return "", nil
+	}
+	if err := checkPassword(password); err != nil {
+		return "", err
+	}
+	return d.hashes.hash(ctx, password)
 }
 
 // UpdateUser replaces everything but the password of the user with that ID.
