@@ -199,7 +199,9 @@ func (a *Associate) Append(b []byte) ([]byte, error) {
 	b = appendTitle(b, a.Calling)
 	b = append(b, make([]byte, 32)...)
 	e := encoder{b: b}
-	e.text(itemApplication, a.ApplicationContext)
+	if a.ApplicationContext != "" {
+		e.text(itemApplication, a.ApplicationContext)
+	}
 	for _, c := range a.Contexts {
 		e.context(a.Answer, c)
 	}
