@@ -2,12 +2,10 @@ package dicom
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 // corpus returns the folder with real files, or skips.
@@ -54,25 +52,4 @@ func readPath(path string, lim Limits) (*File, error) {
 		return nil, err
 	}
 	return Read(context.Background(), r, info.Size(), lim)
-}
-
-func TestCorpusAll(t *testing.T) {
-	dir, files := corpusFiles(t)
-	for _, name := range files {
-		began := time.Now()
-		f, err := readPath(filepath.Join(dir, name), Limits{})
-		took := time.Since(began)
-		var refused *Error
-		if err != nil && !errors.As(err, &refused) {
-			t.Errorf("%s: %v", name, err)
-		}
-		if err != nil {
-			t.Logf("%-60s %v %v", name, took, err)
-			continue
-		}
-		_, derr := Describe(f)
-		if f.Model == nil || derr != nil || len(f.Warnings) > 0 {
-			t.Logf("%-60s %v model=%v %v %v", name, took, f.Model != nil, derr, f.Warnings)
-		}
-	}
 }

@@ -92,6 +92,7 @@ func (c *charset) decode2022(b []byte, name bool) (string, bool) {
 		}
 		if x < 0x20 || x == '\\' || name && (x == '^' || x == '=') {
 			g0, g1, kana = codeSet{}, c.first, c.kana
+			set = codeSet{}
 		}
 		r, ok := set.single(x, kana)
 		sure = sure && ok
@@ -121,7 +122,7 @@ func (s codeSet) single(x byte, kana bool) (rune, bool) {
 	switch {
 	case x < 0x80 && kana && x == 0x7E:
 		return '‾', true
-	case x < 0x80:
+	case x < 0x80 && (s.two == nil || x <= 0x20):
 		return rune(x), true
 	case s.katakana && x >= 0xA1 && x <= 0xDF:
 		return 0xFF61 + rune(x) - 0xA1, true

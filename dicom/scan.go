@@ -139,6 +139,10 @@ func (s *scanner) dataSet(ds *DataSet, pos, end int64, form encodingForm, depth 
 		if end-pos < 8 && end < s.cur.size {
 			return pos, &Error{BadLength, "an item ends inside an element", pos}
 		}
+		if depth == 0 && pos > 0 && s.zeros(pos) {
+			s.warn("%d bytes of padding at the end", end-pos)
+			return end, nil
+		}
 		h, err := s.header(pos, end, form)
 		if err != nil {
 			return pos, err
@@ -155,9 +159,6 @@ func (s *scanner) dataSet(ds *DataSet, pos, end int64, form encodingForm, depth 
 			s.strange = true
 			pos = h.value
 			continue
-		case h.tag == 0 && depth == 0 && ds.Has(tagSOPInstance):
-			s.warn("%d bytes of padding at the end", end-pos)
-			return end, nil
 		}
 		if h.tag == tagItem && depth == 0 && h.length <= end-h.value {
 			s.warn("an item outside a sequence")
@@ -178,6 +179,12 @@ func (s *scanner) dataSet(ds *DataSet, pos, end int64, form encodingForm, depth 
 		return pos, &Error{Truncated, "the file ends inside a sequence item", pos}
 	}
 	return pos, nil
+}
+
+// zeros reports whether padding instead of an element stands at pos.
+func (s *scanner) zeros(pos int64) bool {
+	b, err := s.cur.at(pos, 8)
+	return err == nil && binary.LittleEndian.Uint64(b) == 0
 }
 
 func (s *scanner) count(pos int64) error {

@@ -78,7 +78,7 @@ func formatNumbers(e *Element) []string {
 	if e.VR == "FL" || e.VR == "FD" {
 		var out []string
 		for _, v := range floats(e) {
-			out = append(out, strconv.FormatFloat(v, 'g', -1, 64))
+			out = append(out, strconv.FormatFloat(v, 'g', -1, map[bool]int{true: 64, false: 32}[e.VR == "FD"]))
 		}
 		return out
 	}
