@@ -42,6 +42,17 @@ func (in *inlet) requestKeyframe(now time.Time) {
 	}
 }
 
+// requestStart asks for a keyframe for an outlet newly bound. A track that has
+// not begun begins with one by itself; if not, the tick asks.
+func (in *inlet) requestStart(now time.Time) {
+	in.mu.Lock()
+	begun := in.rec.started
+	in.mu.Unlock()
+	if begun && in.kind == video {
+		in.requestKeyframe(now)
+	}
+}
+
 func (in *inlet) sendPLI() {
 	in.peer.sfu.counters.plisOut.Add(1)
 	in.peer.writeRTCP(&rtcp.PictureLossIndication{SenderSSRC: in.peer.ssrc, MediaSSRC: in.ssrc})

@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -94,6 +95,7 @@ func shapeAnswer(raw string) (string, error) {
 		return "", fmt.Errorf("reading our own answer: %w", err)
 	}
 	for _, m := range d.MediaDescriptions {
+		m.Attributes = slices.DeleteFunc(m.Attributes, needless)
 		if m.MediaName.Media != "audio" {
 			continue
 		}
@@ -107,6 +109,19 @@ func shapeAnswer(raw string) (string, error) {
 		return "", fmt.Errorf("writing the answer: %w", err)
 	}
 	return string(b), nil
+}
+
+// needless says whether an attribute only costs bytes: names of streams from
+// before a=msid, candidates of the component that RTCP does not use.
+func needless(a sdp.Attribute) bool {
+	switch a.Key {
+	case "ssrc":
+		return strings.Contains(a.Value, " mslabel:") || strings.Contains(a.Value, " label:")
+	case "candidate":
+		fields := strings.Fields(a.Value)
+		return len(fields) > 1 && fields[1] == "2"
+	}
+	return false
 }
 
 func shapeOpus(m *sdp.MediaDescription) {

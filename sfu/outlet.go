@@ -118,8 +118,8 @@ func (o *outlet) feed(in *inlet, now time.Time) bool {
 		return in == nil
 	}
 	in.attach(o)
-	if o.kind == video && live {
-		in.requestKeyframe(now)
+	if live {
+		in.requestStart(now)
 	}
 	return true
 }
@@ -163,8 +163,8 @@ func (o *outlet) setLive(now time.Time) {
 	o.live = true
 	in := o.in
 	o.mu.Unlock()
-	if !was && in != nil && o.kind == video {
-		in.requestKeyframe(now)
+	if !was && in != nil {
+		in.requestStart(now)
 	}
 }
 

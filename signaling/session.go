@@ -29,6 +29,9 @@ const (
 	// Above maxMessage, so that a client that is a little too long is told
 	// so; beyond, the connection is closed without a word.
 	readLimit = 4 * maxMessage
+
+	// Descriptions shrink to a fifth: a second of a 64 kbit/s link saved.
+	compressFrom = 512 // bytes
 )
 
 // session is one WebSocket: a reader (ServeRoom's goroutine) that owns the
@@ -156,7 +159,7 @@ func (x *session) read(ctx context.Context) error {
 	x.expect(t.Join)
 	x.conn.SetPongHandler(x.onPong)
 	for {
-		kind, raw, err := x.conn.ReadMessage()
+		kind, raw, err := x.next()
 		if err != nil {
 			return x.readError(err)
 		}
@@ -178,6 +181,17 @@ func (x *session) read(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// next reads one message. What it unpacks to is bounded, for a compressed
+// one may be a thousand times its size.
+func (x *session) next() (kind int, raw []byte, err error) {
+	kind, r, err := x.conn.NextReader()
+	if err != nil {
+		return 0, nil, err
+	}
+	raw, err = io.ReadAll(io.LimitReader(r, maxMessage+1))
+	return kind, raw, err
 }
 
 func (x *session) readError(err error) error {
@@ -399,6 +413,7 @@ func (x *session) put(m any, limit time.Duration) error {
 		return err
 	}
 	_ = x.conn.SetWriteDeadline(time.Now().Add(limit))
+	x.conn.EnableWriteCompression(len(b) >= compressFrom)
 	return x.conn.WriteMessage(websocket.TextMessage, b)
 }
 

@@ -105,6 +105,8 @@ func New(s *sfu.SFU, opts Options) *Server {
 			ReadBufferSize:   4 << 10,
 			WriteBufferSize:  4 << 10,
 			CheckOrigin:      opts.CheckOrigin,
+
+			EnableCompression: true,
 		},
 	}
 	if srv.log == nil {
