@@ -9,7 +9,7 @@ import (
 type series struct {
 	class, modality, description, protocol string
 	studyDefault                           string
-	bodyPart, laterality                   string
+	bodyPart                               string
 	manufacturer, model                    string
 	number                                 int
 }
