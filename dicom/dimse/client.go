@@ -58,7 +58,7 @@ func (c *Client) Echo(ctx context.Context) error {
 }
 
 // Store sends one DICOM file (PS3.10) as it comes from r, without conversion
-// (PS3.7 section 9.1.1). It answers the status, which may be a warning; a
+// (PS3.7 section 9.1.1); only an odd deflated data set gets the byte it lacks. It answers the status, which may be a warning; a
 // failure is a *StatusError too. Before anything is sent it fails with
 // ErrNotPart10, or with ErrNoContext when the peer accepted no context for the
 // file's class and transfer syntax.
@@ -85,7 +85,7 @@ func (c *Client) Store(ctx context.Context, r io.Reader) (status uint16, err err
 		if err := c.a.sendCommand(pc.ID, rq.Encode()); err != nil {
 			return err
 		}
-		if err := c.a.sendData(pc.ID, br); err != nil {
+		if err := c.a.sendData(pc.ID, evened(br, meta.TransferSyntax)); err != nil {
 			return err
 		}
 		var err error
@@ -93,6 +93,36 @@ func (c *Client) Store(ctx context.Context, r io.Reader) (status uint16, err err
 		return err
 	})
 	return status, err
+}
+
+// evened adds the zero byte a deflated data set of odd length must end with
+// (PS3.5 annex A.5) and some files lack: peers refuse odd fragments.
+func evened(r io.Reader, transferSyntax string) io.Reader {
+	if transferSyntax != DeflatedLittleEndian {
+		return r
+	}
+	return &evenReader{r: r}
+}
+
+type evenReader struct {
+	r   io.Reader
+	odd bool
+}
+
+func (e *evenReader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	n, err := e.r.Read(p)
+	e.odd = e.odd != (n%2 == 1)
+	if err != io.EOF || !e.odd {
+		return n, err
+	}
+	if n < len(p) {
+		p[n], e.odd = 0, false
+		n++
+	}
+	return n, nil // the next read gives the end
 }
 
 func (c *Client) find(fits func(PresentationContext) bool) (PresentationContext, bool) {

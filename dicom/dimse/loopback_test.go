@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 )
 
 func TestEcho(t *testing.T) {
@@ -130,7 +131,7 @@ func TestNoContextForTheFile(t *testing.T) {
 	}
 }
 
-type endless struct{ left, step int64 }
+type endless struct{ left int64 }
 
 func (e *endless) Read(p []byte) (int, error) {
 	if e.left == 0 {
@@ -299,4 +300,19 @@ func BenchmarkStore(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64((cpuTime(b)-start).Microseconds())/float64(b.N), "cpu-µs/op")
+}
+
+func TestOddDeflatedDataSetIsPadded(t *testing.T) {
+	for size := range 5 {
+		for _, r := range []io.Reader{
+			bytes.NewReader(make([]byte, size)),
+			iotest.DataErrReader(bytes.NewReader(make([]byte, size))),
+			iotest.OneByteReader(bytes.NewReader(make([]byte, size))),
+		} {
+			got, err := io.ReadAll(evened(r, DeflatedLittleEndian))
+			if err != nil || len(got) != size+size%2 {
+				t.Errorf("%d bytes become %d, %v", size, len(got), err)
+			}
+		}
+	}
 }
