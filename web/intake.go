@@ -60,8 +60,11 @@ func (s *Server) deliver(ctx context.Context, owner, caseID string, files []case
 	case errors.Is(err, cases.ErrForbidden), errors.Is(err, cases.ErrNotFound):
 		s.record(ctx, audit.Entry{Actor: owner, Action: actAttach, Case: caseID, Outcome: "denied", Surface: "tus"})
 		return nil, uploads.Refuse("forbidden")
-	case errors.As(err, &invalid):
+	case errors.Is(err, cases.ErrConflict), errors.As(err, &invalid) && invalid.Code == "wrong-status":
 		return nil, uploads.Refuse("case-closed")
+	case errors.As(err, &invalid):
+		s.log.WarnContext(ctx, "attachment refused", "case", caseID, "code", invalid.Code, "field", invalid.Params["field"])
+		return nil, uploads.Refuse("case-full")
 	case err != nil:
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func (s *Server) buildHandler() http.Handler {
 	mux.Handle("GET /healthz", s.named("/healthz", http.HandlerFunc(s.healthz)))
 	mux.Handle("GET /readyz", s.named("/readyz", http.HandlerFunc(s.readyz)))
 	mux.Handle("GET /metrics", s.named("/metrics", http.HandlerFunc(s.serveMetrics)))
-	mux.Handle("GET /", s.named("ui", s.site))
+	mux.Handle("/", s.named("ui", http.HandlerFunc(s.page)))
 	return s.outermost(s.crossOrigin(mux))
 }
 

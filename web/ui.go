@@ -4,9 +4,11 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"regexp"
 
 	"sira/web/assets"
+	"sira/web/problem"
 )
 
 //go:embed all:dist
@@ -26,4 +28,14 @@ func loadSite() (*assets.Site, error) {
 	}
 	site.AppRoute = appRoutes.MatchString
 	return site, nil
+}
+
+// page answers the interface's files and routes.
+func (s *Server) page(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		problem.New("method").Write(w, requestOf(r.Context()).id)
+		return
+	}
+	s.site.ServeHTTP(w, r)
 }

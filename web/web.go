@@ -60,6 +60,9 @@ type Config struct {
 	// MinFreeBytes stays free on the spool disk; 0 means DefaultMinFreeBytes,
 	// negative means no check.
 	MinFreeBytes int64
+	// FreeSpace tells how many bytes the disk of a folder still takes; nil asks
+	// the disk.
+	FreeSpace func(dir string) (int64, error)
 	// IntakeWorkers is how many uploads are taken in at once; 0 means 2.
 	IntakeWorkers int
 
@@ -162,7 +165,7 @@ func (s *Server) openUploads() error {
 	var err error
 	s.uploads, err = uploads.Open(context.Background(), uploads.Config{
 		DB: s.cfg.DB, Blobs: s.cfg.Blobs, Ingest: s.cfg.Ingest, Dir: s.cfg.SpoolDir, BasePath: "/api/uploads/",
-		MaxBytes: s.cfg.MaxUploadBytes, MinFree: s.cfg.MinFreeBytes, Workers: s.cfg.IntakeWorkers,
+		MaxBytes: s.cfg.MaxUploadBytes, MinFree: s.cfg.MinFreeBytes, Free: s.cfg.FreeSpace, Workers: s.cfg.IntakeWorkers,
 		UserID:    func(ctx context.Context) string { return requestOf(ctx).user.ID },
 		RequestID: func(ctx context.Context) string { return requestOf(ctx).id },
 		Authorize: s.mayUpload, Deliver: s.deliver, Changed: s.intakeChanged, Counted: s.metrics.counted, Log: s.log,

@@ -9,7 +9,20 @@ import (
 
 // words are the sentences for what the domain refuses. Codes without one get
 // the general sentence, and the client may word them itself.
-var words = map[string]string{}
+var words = map[string]string{
+	"already-assigned":  "Cet expert est déjà chargé du dossier.",
+	"already-opened":    "Cette demande est déjà partie.",
+	"bad-date":          "Une date n’est pas possible ; corrigez-la.",
+	"bad-user":          "Cette personne ne peut pas recevoir ce dossier ; choisissez-en une autre.",
+	"bad-value":         "Une valeur n’est pas dans la liste permise.",
+	"case-full":         "Ce dossier ne peut pas recevoir plus d’éléments.",
+	"consent-required":  "Notez comment le patient a consenti, ou le motif d’urgence.",
+	"control-character": "Un texte contient des caractères invisibles ; retapez-le.",
+	"required":          "Un champ obligatoire est vide.",
+	"too-long":          "Un texte est trop long ; raccourcissez-le.",
+	"too-many":          "Il y a trop d’éléments dans une liste.",
+	"wrong-status":      "Le dossier n’en est pas à cette étape ; relisez-le.",
+}
 
 // invalidProblem is a refusal that the sender can repair.
 func invalidProblem(e *cases.UserError) *problem.Problem {

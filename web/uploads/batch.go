@@ -78,22 +78,8 @@ func (b *batch) maybeFlush(ctx context.Context) error {
 // flush attaches what was gathered, then records the outcomes. A crash between
 // the two is harmless: the same attachments get the same IDs again.
 func (b *batch) flush(ctx context.Context) error {
-	if len(b.files) > 0 {
-		ds, err := b.s.cfg.Deliver(ctx, b.r.owner, b.r.caseID, b.files)
-		if ref := refusalOf(err); ref != nil {
-			for i, f := range b.files {
-				b.outs = append(b.outs, outcome{b.at[i], refusedFile(f.Name, ref)})
-			}
-		} else if err != nil {
-			return err
-		}
-		for i, d := range ds {
-			f := IntakeFile{Name: b.files[i].Name, State: FileStored, AttachmentID: d.AttachmentID}
-			if d.Duplicate {
-				f.State, f.Reason, f.Message = FileDuplicate, "same-content", notices["same-content"]
-			}
-			b.outs = append(b.outs, outcome{b.at[i], f})
-		}
+	if err := b.deliver(ctx, b.files, b.at); err != nil {
+		return err
 	}
 	if len(b.outs) > 0 {
 		if err := b.s.saveOutcomes(ctx, b.r.id, b.outs, false); err != nil {
@@ -104,5 +90,37 @@ func (b *batch) flush(ctx context.Context) error {
 		}
 	}
 	b.outs, b.files, b.at = nil, nil, nil
+	return nil
+}
+
+// deliver attaches files together or, when that is refused, one by one, so
+// that one file's fault isn't its neighbours'.
+func (b *batch) deliver(ctx context.Context, files []cases.Attachment, at []int) error {
+	if len(files) == 0 {
+		return nil
+	}
+	ds, err := b.s.cfg.Deliver(ctx, b.r.owner, b.r.caseID, files)
+	ref := refusalOf(err)
+	switch {
+	case ref != nil && len(files) > 1:
+		for i := range files {
+			if err := b.deliver(ctx, files[i:i+1], at[i:i+1]); err != nil {
+				return err
+			}
+		}
+		return nil
+	case ref != nil:
+		b.outs = append(b.outs, outcome{at[0], refusedFile(files[0].Name, ref)})
+		return nil
+	case err != nil:
+		return err
+	}
+	for i, d := range ds {
+		f := IntakeFile{Name: files[i].Name, State: FileStored, AttachmentID: d.AttachmentID}
+		if d.Duplicate {
+			f.State, f.Reason, f.Message = FileDuplicate, "same-content", notices["same-content"]
+		}
+		b.outs = append(b.outs, outcome{at[i], f})
+	}
 	return nil
 }

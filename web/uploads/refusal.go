@@ -32,6 +32,7 @@ var refusals = map[string]string{
 	"unreadable":         "La lecture de ce fichier a échoué ; il est peut-être abîmé. Renvoyez le fichier d’origine.",
 	"instance-conflict":  "Une autre image porte déjà ce numéro d’identification DICOM avec un contenu différent. Gardez ce fichier et prévenez l’administrateur.",
 	"case-closed":        "Le dossier n’accepte plus de fichiers. Demandez sa réouverture, puis renvoyez.",
+	"case-full":          "Ce dossier ne peut pas recevoir plus de fichiers.",
 	"forbidden":          "Vous ne pouvez pas ajouter de fichiers à ce dossier.",
 	"lost":               "Le fichier reçu n’est plus sur le serveur : renvoyez-le.",
 	"not-dicom":          "Ce fichier se dit DICOM mais ne l’est pas : renvoyez le fichier d’origine de l’appareil.",

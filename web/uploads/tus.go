@@ -108,7 +108,7 @@ func (s *Service) room(ctx context.Context, size int64) error {
 	if s.cfg.MinFree <= 0 {
 		return nil
 	}
-	free, err := s.cfg.free(s.cfg.Dir)
+	free, err := s.cfg.Free(s.cfg.Dir)
 	if err != nil {
 		s.log.WarnContext(ctx, "free space unknown", "err", err)
 		return nil

@@ -49,7 +49,7 @@ type Delivered struct {
 	Duplicate    bool
 }
 
-// Config names what uploads need. All fields but Changed, Counters, MinFree,
+// Config names what uploads need. All fields but Changed, Counted, MinFree, Free,
 // Workers and Log are required.
 type Config struct {
 	DB     *storage.DB
@@ -78,8 +78,9 @@ type Config struct {
 	// "refused" and a number of files, for metrics.
 	Counted func(what string, n int)
 	Log     *slog.Logger
-	// free replaces the disk's answer in tests.
-	free func(dir string) (int64, error)
+	// Free tells how many bytes the disk of a folder still takes; nil asks the
+	// disk.
+	Free func(dir string) (int64, error)
 }
 
 // Service receives and takes in. Make it with Open, stop it with Close.
@@ -106,8 +107,8 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Counted == nil {
 		cfg.Counted = func(string, int) {}
 	}
-	if cfg.free == nil {
-		cfg.free = freeBytes
+	if cfg.Free == nil {
+		cfg.Free = freeBytes
 	}
 	cfg.Workers = max(cfg.Workers, 1)
 	dir, err := filepath.Abs(cfg.Dir)
