@@ -159,12 +159,12 @@ func seconds(unit string) float64 {
 func (q aecgSequence) lead() (Lead, error) {
 	l := Lead{Name: leadFromLabel(q.Code.Code), Unit: "uV"}
 	scale, err := strconv.ParseFloat(q.Value.Scale.Value, 64)
-	if err != nil || scale == 0 || math.IsNaN(scale) || math.IsInf(scale, 0) {
+	if err != nil || scale == 0 || !reasonable(scale) {
 		return l, corrupt("scale of a lead")
 	}
 	unit, factor := microvolts(q.Value.Scale.Unit)
 	l.Unit, l.Scale = unit, scale*factor
-	if origin, err := strconv.ParseFloat(q.Value.Origin.Value, 64); err == nil && !math.IsNaN(origin) && !math.IsInf(origin, 0) {
+	if origin, err := strconv.ParseFloat(q.Value.Origin.Value, 64); err == nil && reasonable(origin) {
 		_, factor := microvolts(q.Value.Origin.Unit)
 		l.Offset = origin * factor
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
 
 	"sira/dicom"
 )
@@ -67,7 +66,9 @@ func FromDICOM(f *dicom.File, r io.ReaderAt) (*Recording, error) {
 			break
 		}
 	}
-	g.demultiplex(rec, raw, f.BigEndian)
+	if err := g.demultiplex(rec, raw, f.BigEndian); err != nil {
+		return nil, err
+	}
 	rec.Filters = g.filters()
 	rec.completeLimbLeads()
 	rec.sortLeads()
@@ -133,13 +134,16 @@ func readGroup(item *dicom.DataSet) (group, error) {
 	return g, nil
 }
 
-func (g *group) demultiplex(rec *Recording, raw []byte, big bool) {
+func (g *group) demultiplex(rec *Recording, raw []byte, big bool) error {
 	var order binary.ByteOrder = binary.LittleEndian
 	if big {
 		order = binary.BigEndian
 	}
 	for c, def := range g.item.Sequence(tagDefinitions)[:g.channels] {
-		l := describeChannel(def, c)
+		l, err := describeChannel(def, c)
+		if err != nil {
+			return err
+		}
 		shift := 0
 		if g.kind == "US" {
 			shift = 32768 // unsigned samples are moved into int16 and back by the offset
@@ -155,6 +159,7 @@ func (g *group) demultiplex(rec *Recording, raw []byte, big bool) {
 		}
 		rec.Leads = append(rec.Leads, l)
 	}
+	return nil
 }
 
 func sample(kind string, order binary.ByteOrder, b []byte, shift int) int16 {
@@ -170,12 +175,12 @@ func sample(kind string, order binary.ByteOrder, b []byte, shift int) int16 {
 
 // describeChannel reads a channel definition (PS3.3 section C.10.9.1.4):
 // value = sample × sensitivity × correction + baseline, in the units given.
-func describeChannel(def *dicom.DataSet, index int) Lead {
+func describeChannel(def *dicom.DataSet, index int) (Lead, error) {
 	l := Lead{Scale: 1, Unit: "uV"}
-	if s, ok := def.Float(tagSensitivity); ok && s != 0 && math.Abs(s) < 1e9 {
+	if s, ok := def.Float(tagSensitivity); ok && s != 0 {
 		l.Scale = s
 	}
-	if c, ok := def.Float(tagCorrection); ok && c != 0 && math.Abs(c) < 1e9 {
+	if c, ok := def.Float(tagCorrection); ok && c != 0 {
 		l.Scale *= c
 	}
 	l.Offset, _ = def.Float(tagBaseline)
@@ -183,6 +188,9 @@ func describeChannel(def *dicom.DataSet, index int) Lead {
 		var factor float64
 		l.Unit, factor = microvolts(units[0].String(tagCodeValue))
 		l.Scale, l.Offset = l.Scale*factor, l.Offset*factor
+	}
+	if !reasonable(l.Scale) || !reasonable(l.Offset) {
+		return l, corrupt("sensitivity or baseline of a channel")
 	}
 	if source := def.Sequence(tagSource); len(source) > 0 {
 		l.Name = leadFromCode(source[0].String(tagCodeValue), source[0].String(tagCodeScheme))
@@ -196,7 +204,7 @@ func describeChannel(def *dicom.DataSet, index int) Lead {
 	if l.Name == "" {
 		l.Name = fmt.Sprintf("%d", index+1)
 	}
-	return l
+	return l, nil
 }
 
 // filters are stated per channel; devices state one for all.

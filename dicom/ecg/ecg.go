@@ -6,6 +6,7 @@ package ecg
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 )
@@ -107,6 +108,9 @@ func parseTime(s string) time.Time {
 	}
 	return time.Time{}
 }
+
+// reasonable keeps scales and offsets drawable: nothing infinite, no NaN.
+func reasonable(v float64) bool { return math.Abs(v) < 1e12 }
 
 func corrupt(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrCorrupt, fmt.Sprintf(format, args...))
