@@ -269,7 +269,7 @@ func TestSeatsOfOneIPv6Site(t *testing.T) {
 }
 
 func TestTimeouts(t *testing.T) {
-	short := 100 * time.Millisecond
+	short := 300 * time.Millisecond
 	t.Run("no request", func(t *testing.T) {
 		addr := serve(t, &Server{Timeouts: Timeouts{Association: short}})
 		dialRaw(t, addr).closed()
@@ -617,8 +617,13 @@ func TestServeEndsWithItsContext(t *testing.T) {
 }
 
 func FuzzServer(f *testing.F) {
-	var rec recorder
-	s := &Server{Store: rec.store, Timeouts: Timeouts{
+	store := func(_ context.Context, req StoreRequest) uint16 {
+		if _, err := io.Copy(io.Discard, req.Part10()); err != nil {
+			return StatusOutOfResources
+		}
+		return StatusSuccess
+	}
+	s := &Server{Store: store, Timeouts: Timeouts{
 		Association: time.Second, Idle: time.Second, Message: time.Second, Release: time.Second,
 	}}
 	f.Add(value(1, true, true, echoRQ()))

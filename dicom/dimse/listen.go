@@ -48,8 +48,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 }
 
 // Shutdown stops listening, lets messages in progress be answered, ends resting
-// associations, and waits for them until ctx ends; then it cuts off the rest
-// and answers ctx's error.
+// associations, and waits for them until ctx ends; then it cuts off the rest,
+// waits for callbacks to notice (they must heed their context or their reader's
+// error) and answers ctx's error.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.closing = true
