@@ -82,7 +82,7 @@ start_postgres() {
   for _ in 1 2 3 4 5; do # another process may take the port first
     port=$(free_port)
     if as_postgres "$bin/pg_ctl" -D "$work/pg/data" -l "$work/pg/log" -w -t 60 \
-      -o "-h 127.0.0.1 -p $port -k $work/pg -c fsync=off -c full_page_writes=off -c max_connections=200" start >/dev/null 2>&1; then
+      -o "-h 127.0.0.1 -p $port -c unix_socket_directories='' -c fsync=off -c full_page_writes=off -c max_connections=200" start >/dev/null 2>&1; then
       pg_ctl=$bin/pg_ctl
       export SIRA_TEST_POSTGRES="postgres://sira@127.0.0.1:$port/postgres?sslmode=disable"
       echo "== PostgreSQL on 127.0.0.1:$port" >&2

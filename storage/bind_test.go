@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -42,20 +43,13 @@ func FuzzRebind(f *testing.F) {
 		if !strings.Contains(query, "$") {
 			back := got
 			for n := strings.Count(query, "?"); n > 0; n-- {
-				back = strings.Replace(back, "$"+itoa(n), "?", 1)
+				back = strings.Replace(back, "$"+strconv.Itoa(n), "?", 1)
 			}
 			if back != query {
 				t.Errorf("rebind(%q) = %q changed more than its placeholders", query, got)
 			}
 		}
 	})
-}
-
-func itoa(n int) string {
-	if n < 10 {
-		return string(rune('0' + n))
-	}
-	return itoa(n/10) + string(rune('0'+n%10))
 }
 
 func TestParseHash(t *testing.T) {

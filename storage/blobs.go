@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -39,7 +40,8 @@ type Blobs interface {
 	Open(ctx context.Context, h Hash) (Reader, error)
 	// Stat gives the size without reading. Errors: ErrNotFound, ErrDenied.
 	Stat(ctx context.Context, h Hash) (Info, error)
-	// Delete forgets the blob. Errors: ErrNotFound, ErrDenied.
+	// Delete forgets the blob; one that is not there is forgotten already.
+	// Errors: ErrDenied.
 	Delete(ctx context.Context, h Hash) error
 	// Walk calls fn for every blob, in the order of their hashes, and stops at
 	// the first error, which it returns.
@@ -68,5 +70,5 @@ func OpenBlobs(ctx context.Context, rawURL string) (Blobs, error) {
 		}
 		return openS3(ctx, u)
 	}
-	return nil, fmt.Errorf("blob store address must start with file: or s3:")
+	return nil, errors.New("blob store address must start with file: or s3: and say where")
 }

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -51,7 +52,7 @@ func OpenDB(ctx context.Context, url string) (*DB, error) {
 	case "postgres", "postgresql":
 		return openPostgres(ctx, url)
 	}
-	return nil, fmt.Errorf("database address must start with sqlite: or postgres:")
+	return nil, errors.New("database address must start with sqlite: or postgres: and say where")
 }
 
 // Close ends all connections. On SQLite it also folds the write-ahead log back

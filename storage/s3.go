@@ -207,6 +207,10 @@ func s3Known(r minio.ErrorResponse) error {
 	case minio.AccessDenied, minio.InvalidAccessKeyID, minio.SignatureDoesNotMatch:
 		return ErrDenied
 	}
+	// A disk of MinIO's that fills up during a request is an internal error.
+	if r.Code == minio.InternalError && strings.Contains(r.Message, "no space left on device") {
+		return ErrNoSpace
+	}
 	switch r.StatusCode {
 	case 507: // Insufficient Storage, RFC 4918 section 11.5
 		return ErrNoSpace

@@ -26,6 +26,7 @@ func TestS3Errors(t *testing.T) {
 		{minio.ErrorResponse{Code: "XMinioStorageFull", StatusCode: 507}, ErrNoSpace},
 		{minio.ErrorResponse{Code: "XMinioAdminBucketQuotaExceeded", StatusCode: 400}, ErrNoSpace},
 		{minio.ErrorResponse{Code: "Other", StatusCode: 507}, ErrNoSpace},
+		{minio.ErrorResponse{Code: "InternalError", StatusCode: 500, Message: "We encountered an internal error, please try again.: cause(no space left on device)"}, ErrNoSpace},
 		{fmt.Errorf("again: %w", fmt.Errorf("once: %w: %w", ErrNoSpace, minio.ErrorResponse{Code: "XMinioStorageFull"})), ErrNoSpace},
 	} {
 		got := b.wrap("doing", c.err)

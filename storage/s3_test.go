@@ -71,11 +71,11 @@ func TestS3Requests(t *testing.T) {
 		}
 	}
 	requests()
-	h := mustPut(t, b, []byte("small"))
+	mustPut(t, b, []byte("small"))
 	expect("a small blob", "HEAD", "PUT")
 	mustPut(t, b, []byte("small"))
 	expect("a small blob that is there", "HEAD")
-	h = mustPut(t, b, data)
+	h := mustPut(t, b, data)
 	expect("12 MiB from a file", "HEAD", "POST", "PUT", "PUT", "PUT", "POST")
 	mustPut(t, b, data)
 	expect("12 MiB that are there", "HEAD")
