@@ -439,3 +439,30 @@ func certificate(t *testing.T, dir string) (keyFile, certFile string, pair tls.C
 	pool.AppendCertsFromPEM(certPEM)
 	return keyFile, certFile, pair, pool
 }
+
+// CPU of this side alone for a CT series that storescu sends and the callback
+// writes to files.
+func BenchmarkFromStorescu(b *testing.B) {
+	dir := filepath.Join(corpus(b), "series", "ct_ge")
+	out := filepath.Join(b.TempDir(), "instance")
+	instances := 0
+	s := &Server{Store: func(_ context.Context, req StoreRequest) uint16 {
+		instances++
+		f, err := os.Create(out)
+		if err != nil {
+			return StatusOutOfResources
+		}
+		defer f.Close()
+		if _, err := io.Copy(f, req.Part10()); err != nil {
+			return StatusOutOfResources
+		}
+		return StatusSuccess
+	}}
+	host, port := split(b, serve(b, s))
+	b.Setenv("TCP_NODELAY", "1")
+	start := cpuTime(b)
+	for b.Loop() {
+		runTool(b, "storescu", "+sd", host, port, dir)
+	}
+	b.ReportMetric(float64((cpuTime(b)-start).Microseconds())/float64(instances), "cpu-µs/instance")
+}
