@@ -56,6 +56,7 @@ type received struct {
 	ssrc    uint32
 	mime    string
 	packets []rtp.Packet // in order of arrival
+	reports []rtcp.SenderReport
 }
 
 // client is a real pion peer: what a browser is to the SFU.
@@ -80,9 +81,10 @@ type client struct {
 type clientOptions struct {
 	id     string
 	room   string
-	slots  int    // recvonly sections of each kind
-	video  string // mime; VP8 when empty
-	nack   bool
+	slots  int                                  // recvonly sections of each kind
+	video  string                               // mime; VP8 when empty
+	nack   bool                                 // asks for lost packets and repairs its own
+	noRTX  bool                                 // repairs by sending the same packet again
 	direct func(addr *net.UDPAddr) *net.UDPAddr // replaces the SFU's address, for a proxy between
 }
 
@@ -97,13 +99,15 @@ func join(t *testing.T, s *SFU, o clientOptions) *client {
 func newClient(t *testing.T, s *SFU, o clientOptions) *client {
 	t.Helper()
 	m := &webrtc.MediaEngine{}
-	if err := m.RegisterDefaultCodecs(); err != nil {
+	if o.noRTX {
+		registerWithoutRTX(t, m)
+	} else if err := m.RegisterDefaultCodecs(); err != nil {
 		t.Fatal(err)
 	}
 	var se webrtc.SettingEngine
 	se.SetIncludeLoopbackCandidate(true)
 	se.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
-	se.SetICEMulticastDNSMode(1)
+	se.SetSRTPReplayProtectionWindow(replayWindow)
 	reg := &interceptor.Registry{}
 	if o.nack {
 		if err := webrtc.ConfigureNack(m, reg); err != nil {
@@ -150,6 +154,22 @@ func newClient(t *testing.T, s *SFU, o clientOptions) *client {
 		t.Fatal(err)
 	}
 	return c
+}
+
+func registerWithoutRTX(t *testing.T, m *webrtc.MediaEngine) {
+	t.Helper()
+	for _, c := range []webrtc.RTPCodecParameters{
+		{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}, PayloadType: 109},
+		{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000}, PayloadType: 120},
+	} {
+		k := webrtc.RTPCodecTypeAudio
+		if c.ClockRate == 90000 {
+			k = webrtc.RTPCodecTypeVideo
+		}
+		if err := m.RegisterCodec(c, k); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func (c *client) addSlots(n int) {
@@ -218,9 +238,17 @@ func (c *client) onTrack(track *webrtc.TrackRemote, recv *webrtc.RTPReceiver) {
 	c.mu.Unlock()
 	go func() {
 		for {
-			if _, _, err := recv.ReadRTCP(); err != nil {
+			pkts, _, err := recv.ReadRTCP()
+			if err != nil {
 				return
 			}
+			c.mu.Lock()
+			for _, p := range pkts {
+				if sr, ok := p.(*rtcp.SenderReport); ok && sr.SSRC == r.ssrc {
+					r.reports = append(r.reports, *sr)
+				}
+			}
+			c.mu.Unlock()
 		}
 	}()
 	for {

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"encoding/binary"
 	"net"
 	"regexp"
 	"strconv"
@@ -97,14 +98,21 @@ func isRTP(b []byte) bool {
 	return len(b) > 12 && b[0]>>6 == 2 && (b[1] < 192 || b[1] > 223)
 }
 
-// everyNth drops each n-th media packet.
-func everyNth(n int) func([]byte) bool {
-	i := 0
+// once drops about one in n media packets, each at most once: what repairs
+// it passes. The choice depends on nothing but the packet's number.
+func once(n uint32) func([]byte) bool {
+	type packetID struct{ ssrc, seq uint32 }
+	seen := map[packetID]bool{}
 	return func(b []byte) bool {
-		if !isRTP(b) {
+		if !isRTP(b) || b[1]&0x7f == rtxOfVP8 {
 			return false
 		}
-		i++
-		return i%n == 0
+		id := packetID{binary.BigEndian.Uint32(b[8:]), uint32(binary.BigEndian.Uint16(b[2:]))}
+		again := seen[id]
+		seen[id] = true
+		return !again && id.seq*2654435761>>16%n == 0
 	}
 }
+
+// rtxOfVP8 is a payload type of pion's default codecs.
+const rtxOfVP8 = 97
