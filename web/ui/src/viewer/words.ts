@@ -1,0 +1,29 @@
+import { local } from '../i18n/local';
+
+export const w = local({
+  fr: {
+    back: 'Retour au dossier', loading: 'Chargement de la série…', series: 'Séries', slice: '{n} / {total}', zoom: 'zoom {n} %',
+    preview: 'Aperçu, non diagnostique', full: 'Pleine résolution', waiting: 'Image en route…', received: '{done} / {total} images · {size}',
+    failed: 'Image non reçue. Vérifiez la liaison.', again: 'Réessayer', notShown: 'Ce format d’image ({syntax}) ne s’affiche pas encore ici.',
+    download: 'Télécharger l’original', empty: 'Cette série ne contient pas d’image.',
+    toolWindow: 'Fenêtrage', toolPan: 'Déplacer', toolZoom: 'Zoom', toolScroll: 'Coupes', toolMeasure: 'Mesure',
+    invert: 'Inverser', cine: 'Ciné', stop: 'Pause', reset: 'Réinitialiser', presets: 'Fenêtre', fromFile: 'Du fichier', auto: 'Automatique',
+    brain: 'Cerveau', subdural: 'Sous-dural', soft: 'Parties molles', lung: 'Poumon', bone: 'Os',
+    position: 'Coupe affichée', uncalibrated: 'non calibré', calPixel: 'calibré (pixel)', calImager: 'au détecteur', calRegion: 'calibré (échographe)',
+    clear: 'Effacer les mesures', keys: 'Clavier : W fenêtrage, Z zoom, P déplacer, M mesure, I inverser, C ciné, espace lecture, flèches coupes, R réinitialiser',
+    born: 'né(e) le {d}', image: 'Image de la série', measure: 'Mesure', canvas: 'Image {n} sur {total}',
+  },
+  en: {
+    back: 'Back to the case', loading: 'Loading the series…', series: 'Series', slice: '{n} / {total}', zoom: 'zoom {n} %',
+    preview: 'Preview, not for diagnosis', full: 'Full resolution', waiting: 'Image on its way…', received: '{done} / {total} images · {size}',
+    failed: 'Image not received. Check the link.', again: 'Try again', notShown: 'This image format ({syntax}) cannot be shown here yet.',
+    download: 'Download the original', empty: 'This series holds no image.',
+    toolWindow: 'Window', toolPan: 'Pan', toolZoom: 'Zoom', toolScroll: 'Slices', toolMeasure: 'Measure',
+    invert: 'Invert', cine: 'Cine', stop: 'Pause', reset: 'Reset', presets: 'Window', fromFile: 'From the file', auto: 'Automatic',
+    brain: 'Brain', subdural: 'Subdural', soft: 'Soft tissue', lung: 'Lung', bone: 'Bone',
+    position: 'Slice shown', uncalibrated: 'not calibrated', calPixel: 'calibrated (pixel)', calImager: 'at the detector', calRegion: 'calibrated (ultrasound)',
+    clear: 'Clear measures', keys: 'Keys: W window, Z zoom, P pan, M measure, I invert, C cine, space play, arrows slices, R reset',
+    born: 'born {d}', image: 'Image of the series', measure: 'Measure', canvas: 'Image {n} of {total}',
+  },
+  bm: {},
+});
