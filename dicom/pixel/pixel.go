@@ -84,7 +84,7 @@ func (i Image) Colour() bool { return i.Samples == 3 || i.Palette != nil }
 // SampleBits is the width of one sample as Frame gives it: 8, 16 or 32.
 func (i Image) SampleBits() int {
 	switch {
-	case i.Colour() || i.BitsAllocated <= 8:
+	case i.Colour() || i.BitsAllocated == 1 || i.BitsAllocated == 8 && !i.Signed:
 		return 8
 	case i.BitsAllocated <= 16:
 		return 16
