@@ -1,0 +1,147 @@
+// The call, docked beside the record: voice first, few and large buttons.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { bars, Call as Client, type Participant, type Quality, type Snapshot } from './client';
+import { camera, devices, microphone, open, problemOf, type Devices, type Local, type MediaProblem } from './media';
+import { w } from './words';
+import './call.css';
+
+export default function Call({ caseId, onClose }: { caseId: string; onClose: () => void }) {
+  const [round, setRound] = useState(0); // joining again starts a new one
+  return <Session key={round} caseId={caseId} onClose={onClose} onAgain={() => setRound(round + 1)} />;
+}
+
+function Session({ caseId, onClose, onAgain }: { caseId: string; onClose: () => void; onAgain: () => void }) {
+  const client = useRef<Client | undefined>(undefined), local = useRef<Local>({});
+  const [s, setSnapshot] = useState<Snapshot>();
+  const [problem, setProblem] = useState<MediaProblem>();
+  const [choosing, setChoosing] = useState(false);
+  const [, redraw] = useState(0);
+  useEffect(() => {
+    let gone = false, lock: WakeLockSentinel | undefined;
+    void open().then((found) => {
+      if (gone) { found.audio?.stop(); found.video?.stop(); return; }
+      local.current = found;
+      setProblem(found.problem);
+      client.current = new Client(caseId, found, setSnapshot);
+    });
+    navigator.wakeLock?.request('screen').then((l) => { if (gone) void l.release(); else lock = l; }, () => {});
+    return () => { gone = true; client.current?.hangUp(); void lock?.release(); };
+  }, [caseId]);
+
+  const others = s?.participants.filter((p) => p.id !== s.self) ?? [];
+  const mic = local.current.audio?.enabled === true, cam = !!local.current.video;
+  const toggleCamera = async () => {
+    try {
+      await client.current?.use('video', cam ? undefined : await camera());
+      if (problem === 'noCam') setProblem(undefined);
+    } catch (err) { setProblem(problemOf(err, 'video')); }
+    redraw((n) => n + 1);
+  };
+  const hangUp = () => { client.current?.hangUp(); onClose(); };
+  return (
+    <section class="call" aria-label={w('call')} data-testid="call-panel" data-phase={s?.phase ?? 'connecting'}>
+      <p class="call-status" role="status" data-testid="call-status"><span>{status(s, others)}</span><Bars q={s?.quality} /></p>
+      {problem && <p class="call-problem" role="alert">{w(problem)}</p>}
+      {s?.error && s.phase === 'ended' && <p class="call-problem" role="alert">{s.error.code === 'replaced' ? w('replaced') : s.error.message || w('failed')}</p>}
+      <div class="call-tiles" data-count={others.length}>
+        {others.map((p) => <Tile key={p.id} p={p} stream={s!.streams.get(p.id)} />)}
+        {cam && <Mirror track={local.current.video!} />}
+      </div>
+      <div class="call-buttons">
+        {s?.phase === 'ended' ? (
+          <>
+            <button type="button" class="call-primary" onClick={onAgain}>{w('again')}</button>
+            <button type="button" onClick={onClose}>{w('close')}</button>
+          </>
+        ) : (
+          <>
+            <button type="button" aria-pressed={!mic} disabled={!local.current.audio} data-testid="call-mute"
+              onClick={() => { client.current?.setEnabled('audio', !mic); redraw((n) => n + 1); }}>{mic ? w('mute') : w('unmute')}</button>
+            <button type="button" aria-pressed={!cam} data-testid="call-camera" onClick={() => void toggleCamera()}>{cam ? w('cameraOff') : w('cameraOn')}</button>
+            <button type="button" aria-expanded={choosing} data-testid="call-devices" onClick={() => setChoosing(!choosing)}>{w('devices')}</button>
+            <button type="button" class="call-danger" data-testid="call-hangup" onClick={hangUp}>{w('hangUp')}</button>
+          </>
+        )}
+      </div>
+      {choosing && <Chooser local={local.current} onPick={async (kind, id) => {
+        try {
+          await client.current?.use(kind, kind === 'audio' ? await microphone(id) : await camera(id));
+          setProblem(undefined);
+        } catch (err) { setProblem(problemOf(err, kind)); }
+        redraw((n) => n + 1);
+      }} />}
+    </section>
+  );
+}
+
+function status(s: Snapshot | undefined, others: Participant[]): string {
+  switch (s?.phase) {
+    case 'joined': return others.length ? w('together', { names: others.map((p) => p.name).join(', ') }) : w('alone');
+    case 'lost': return w('lost', { n: s.retryIn });
+    case 'ended': return w('ended');
+    default: return s?.self ? w('back') : w('connecting');
+  }
+}
+
+function Tile({ p, stream }: { p: Participant; stream?: MediaStream }) {
+  const video = useRef<HTMLVideoElement>(null);
+  useEffect(() => {
+    const v = video.current;
+    if (v && v.srcObject !== (stream ?? null)) { v.srcObject = stream ?? null; void v.play().catch(() => {}); }
+  });
+  const initials = p.name.split(/\s+/).filter((x) => /^\p{Lu}/u.test(x)).slice(-2).map((x) => x[0]).join('');
+  return (
+    <figure class="call-tile" data-testid="call-tile" data-participant={p.userId}>
+      <video ref={video} autoplay playsInline data-testid="call-remote-video" hidden={!p.video} />
+      {!p.video && <span class="call-initials" aria-hidden="true">{initials}</span>}
+      <figcaption>{p.name}{!p.audio && ` · ${w('micOff')}`}{!p.video && ` · ${w('camOff')}`}</figcaption>
+    </figure>
+  );
+}
+
+function Mirror({ track }: { track: MediaStreamTrack }) {
+  const video = useRef<HTMLVideoElement>(null);
+  useEffect(() => {
+    video.current!.srcObject = new MediaStream([track]);
+    void video.current!.play().catch(() => {});
+  }, [track]);
+  return <figure class="call-tile call-self"><video ref={video} autoplay playsInline muted data-testid="call-self-video" /><figcaption>{w('you')}</figcaption></figure>;
+}
+
+function Bars({ q }: { q?: Quality }) {
+  const [open, setOpen] = useState(false);
+  const n = bars(q);
+  const pct = (x: number) => (100 * x).toFixed(x < 0.1 ? 1 : 0);
+  const why = q ? w('why', { rtt: Math.round(q.rttMs), up: pct(q.lossUp), down: pct(q.lossDown), kup: Math.round(q.kbpsUp), kdown: Math.round(q.kbpsDown) }) : '';
+  const word = w(n === 3 ? 'q3' : n === 2 ? 'q2' : n === 1 ? 'q1' : 'q0');
+  return (
+    <span class="call-quality">
+      <button type="button" aria-expanded={open} aria-label={`${w('quality')} : ${word}`} title={word} data-testid="call-quality" data-bars={n} onClick={() => setOpen(!open)}>
+        <svg viewBox="0 0 24 18" aria-hidden="true">{[1, 2, 3].map((i) => <rect x={(i - 1) * 8 + 1} y={18 - i * 6} width="6" height={i * 6} class={i <= n ? 'lit' : ''} />)}</svg>
+      </button>
+      {open && <span class="call-why" role="status">{word}. {why}</span>}
+    </span>
+  );
+}
+
+function Chooser({ local, onPick }: { local: Local; onPick: (kind: 'audio' | 'video', id: string) => void }) {
+  const [all, setAll] = useState<Devices>({ audio: [], video: [] });
+  useEffect(() => {
+    const read = () => void devices().then(setAll, () => {});
+    read();
+    navigator.mediaDevices?.addEventListener('devicechange', read);
+    return () => navigator.mediaDevices?.removeEventListener('devicechange', read);
+  }, []);
+  return (
+    <div class="call-devices">
+      {(['audio', 'video'] as const).map((kind) => (
+        <label>{w(kind === 'audio' ? 'microphone' : 'camera')}
+          <select value={local[kind]?.getSettings().deviceId ?? ''} data-testid={`call-device-${kind}`} onChange={(e) => { if (e.currentTarget.value) onPick(kind, e.currentTarget.value); }}>
+            {!local[kind] && <option value="">{w('noDevice')}</option>}
+            {all[kind].map((d, i) => <option value={d.deviceId}>{d.label || `${w(kind === 'audio' ? 'microphone' : 'camera')} ${i + 1}`}</option>)}
+          </select>
+        </label>
+      ))}
+    </div>
+  );
+}
