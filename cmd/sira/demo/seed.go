@@ -98,24 +98,30 @@ func seedPerson(ctx context.Context, dir *directory.Directory, p person) (direct
 }
 
 // seedCase replays one story at the times at which it is said to have happened.
+// One that an earlier start had begun keeps its times: its images carry them.
 func seedCase(ctx context.Context, p Parts, users map[string]directory.User, now time.Time, n int, s story) error {
-	at := now.Add(-s.ago)
+	opened := now.Add(-s.ago).Truncate(time.Second)
+	at := opened
 	svc, err := cases.Open(ctx, p.DB, p.Directory, cases.Options{Clock: func() time.Time { return at }, Logger: p.Log})
 	if err != nil {
 		return err
 	}
 	caseID, clinician := id("case", n), users[s.by]
+	if begun, err := svc.Get(ctx, clinician, caseID); err == nil {
+		opened = begun.OpenedAt
+	}
+	at = opened
 	if err := add(ctx, svc, clinician, caseID, id("opened", n), cases.Opened, at, s.opened(users)); err != nil {
 		return err
 	}
 	for i, f := range s.files {
-		at = now.Add(-s.ago + time.Duration(i+1)*time.Minute)
+		at = opened.Add(time.Duration(i+1) * time.Minute)
 		if err := attach(ctx, p, svc, clinician, caseID, uint64(n+1), s, f, at); err != nil {
 			return fmt.Errorf("attaching %s: %w", f, err)
 		}
 	}
 	for i, st := range s.steps {
-		at = now.Add(-s.ago + st.after)
+		at = opened.Add(st.after)
 		if err := add(ctx, svc, users[st.by], caseID, id("step", n, i), st.kind, at, st.data(users)); err != nil {
 			return fmt.Errorf("step %d (%s): %w", i+1, st.kind, err)
 		}
