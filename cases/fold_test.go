@@ -233,7 +233,7 @@ func TestChain(t *testing.T) {
 		case 7:
 			ev.Hash = HashEvent(Event{})
 		case 8: // forged with a hash of its own: the next one tells, or the head
-			ev.Data = []byte(`{}`)
+			ev.Data = []byte(`{"forged":1}`)
 			ev.Hash = HashEvent(*ev)
 			if i == len(bad)-1 {
 				return
