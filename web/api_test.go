@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -17,6 +18,7 @@ import (
 
 	"sira/cases"
 	"sira/cases/audit"
+	"sira/dicom"
 	"sira/dicom/phantom"
 )
 
@@ -223,11 +225,7 @@ func TestEventsAreIdempotentAndChecked(t *testing.T) {
 func TestCaseStaysSmallAndCacheable(t *testing.T) {
 	w := newWorld(t)
 	id := w.open("cardio")
-	files := map[string][]byte{}
-	for i, s := range phantom.CT(280, study) {
-		files[string(rune('a'+i/26))+string(rune('a'+i%26))] = s
-	}
-	in := w.send("clin", id, "série.zip", zipOf(t, files))
+	in := w.send("clin", id, "série.zip", zipOf(t, copies(t, 280)))
 	if len(in.Files) != 280 {
 		t.Fatalf("%d files", len(in.Files))
 	}
@@ -251,13 +249,6 @@ func TestCaseStaysSmallAndCacheable(t *testing.T) {
 	w.want(200, w.do("cardio", "GET", "/api/cases/"+id+"/series/"+v.Series[0].SeriesUID, nil)).json(t, &m)
 	if len(m.Instances) != 280 || m.Instances[0].Encoding != "raw" || m.Instances[0].Spacing == nil || len(m.Instances[0].Windows) == 0 {
 		t.Fatalf("manifest %+v", m.Instances[0])
-	}
-	numbers := make([]int, 0, 280)
-	for _, x := range m.Instances {
-		numbers = append(numbers, x.Number)
-	}
-	if !slices.IsSorted(numbers) {
-		t.Errorf("slices out of order: %v", numbers)
 	}
 	frame := "/api/cases/" + id + "/instances/" + m.Instances[9].SOP + "/frames/1"
 	raw := w.want(200, w.do("cardio", "GET", frame, nil))
@@ -292,6 +283,38 @@ func TestCaseStaysSmallAndCacheable(t *testing.T) {
 	}
 }
 
+// copies makes n objects of one series from one slice, each with its own UID.
+func copies(t *testing.T, n int) map[string][]byte {
+	t.Helper()
+	one := phantom.CT(1, study)[0]
+	f := must[*dicom.File](t)(dicom.Read(context.Background(), bytes.NewReader(one), int64(len(one)), dicom.DefaultLimits))
+	sop := []byte(f.String(0x00080018))
+	out := map[string][]byte{}
+	for i := range n {
+		own := append(bytes.Clone(sop[:len(sop)-3]), fmt.Sprintf("%03d", i)...)
+		out[fmt.Sprintf("IM%03d", i)] = bytes.ReplaceAll(one, sop, own)
+	}
+	return out
+}
+
+func TestSlicesInScrollOrder(t *testing.T) {
+	w := newWorld(t)
+	id := w.open("cardio")
+	list := phantom.CT(4, study)
+	for _, i := range []int{2, 0, 3, 1} {
+		w.send("clin", id, "IM", list[i])
+	}
+	var m manifestView
+	w.want(200, w.do("cardio", "GET", "/api/cases/"+id+"/series/"+w.getCase("cardio", id).Series[0].SeriesUID, nil)).json(t, &m)
+	var numbers []int
+	for _, x := range m.Instances {
+		numbers = append(numbers, x.Number)
+	}
+	if len(numbers) != 4 || !slices.IsSorted(numbers) {
+		t.Errorf("slices out of order: %v", numbers)
+	}
+}
+
 func TestOtherPatientsFileIsMarked(t *testing.T) {
 	w := newWorld(t)
 	for i, c := range []struct{ name, sex, want string }{
@@ -301,7 +324,7 @@ func TestOtherPatientsFileIsMarked(t *testing.T) {
 		id := w.open("cardio")
 		st := study
 		st.Patient.Name, st.Patient.Sex, st.Seed = c.name, c.sex, uint64(50+i)
-		w.send("clin", id, "dx.dcm", phantom.DX(st, phantom.ChestOptions{}))
+		w.send("clin", id, "ecg.dcm", phantom.ECG12(st, phantom.Sinus))
 		v := w.getCase("clin", id)
 		if len(v.Series) != 1 || v.Series[0].Warning != c.want {
 			t.Errorf("%q %s: %+v, want %q", c.name, c.sex, v.Series, c.want)

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"bufio"
 	"context"
+	"net"
 	"net/http"
 	"regexp"
 	"runtime/debug"
@@ -103,6 +105,15 @@ type recorder struct {
 }
 
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Hijack is for WebSockets; the status noted is the one they answer with.
+func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err == nil && w.status == 0 {
+		w.status = http.StatusSwitchingProtocols
+	}
+	return conn, rw, err
+}
 
 func (w *recorder) WriteHeader(status int) {
 	if w.status == 0 && status >= 200 {

@@ -119,6 +119,8 @@ func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
 	}
 	gone := s.cookie("", 0)
 	gone.MaxAge = -1
+	// What the browser kept for the last user isn't the next one's to see.
+	w.Header().Set("Clear-Site-Data", `"cache"`)
 	http.SetCookie(w, gone)
 	w.WriteHeader(http.StatusNoContent)
 	return nil

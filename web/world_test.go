@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -64,9 +66,12 @@ const password = "mot de passe d'essai"
 // newWorld opens a server over fresh folders. tune may change its settings.
 func newWorld(t *testing.T, tune ...func(*Config)) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), logs: &logs{}, users: map[string]directory.User{}, token: map[string]string{}}
+	base := must[settlement](t)(settled())
+	w := &world{t: t, dir: t.TempDir(), logs: &logs{}, users: base.users, token: base.token}
+	if err := os.WriteFile(filepath.Join(w.dir, "sira.db"), base.db, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	w.start(tune...)
-	w.people()
 	t.Cleanup(func() { w.stop() })
 	return w
 }
@@ -128,29 +133,65 @@ func (w *world) restart(tune ...func(*Config)) {
 	w.t.Cleanup(func() { w.stop() })
 }
 
-func (w *world) people() {
-	w.t.Helper()
-	ctx := context.Background()
+// settled is a database with facilities, people and their tokens, made once:
+// hashing passwords is slow on purpose.
+var settled = sync.OnceValues(func() (settlement, error) {
+	var s settlement
+	dir, err := os.MkdirTemp("", "sira-web-*")
+	if err != nil {
+		return s, err
+	}
+	defer os.RemoveAll(dir)
+	ctx, name := context.Background(), filepath.Join(dir, "sira.db")
+	db, err := storage.OpenDB(ctx, "sqlite:"+name)
+	if err != nil {
+		return s, err
+	}
+	people, err := directory.Open(ctx, db)
+	if err == nil {
+		err = s.fill(ctx, people)
+	}
+	if err = errors.Join(err, db.Close()); err != nil {
+		return s, err
+	}
+	s.db, err = os.ReadFile(name)
+	return s, err
+})
+
+type settlement struct {
+	db    []byte
+	users map[string]directory.User
+	token map[string]string
+}
+
+func (s *settlement) fill(ctx context.Context, d *directory.Directory) error {
+	s.users, s.token = map[string]directory.User{}, map[string]string{}
 	for _, f := range []directory.Facility{{ID: "kati", Name: "CSRéf de Kati", Kind: "CSRéf", Region: "Koulikoro", Code: "KAT"},
 		{ID: "pointg", Name: "CHU du Point G", Kind: "CHU", Region: "Bamako", Code: "PTG"}} {
-		if err := w.cfg.Directory.PutFacility(ctx, f); err != nil {
-			w.t.Fatal(err)
+		if err := d.PutFacility(ctx, f); err != nil {
+			return err
 		}
 	}
+	kati, chu := directory.Facility{ID: "kati"}, directory.Facility{ID: "pointg"}
 	for _, u := range []directory.User{
-		{Login: "clin", Name: "Fatoumata Diarra", Title: "Dr", Role: directory.Clinician, Facility: directory.Facility{ID: "kati"}},
-		{Login: "clin2", Name: "Oumar Sidibé", Title: "Dr", Role: directory.Clinician, Facility: directory.Facility{ID: "kati"}},
-		{Login: "cardio", Name: "Ibrahima Konaté", Title: "Pr", Role: directory.Specialist, Facility: directory.Facility{ID: "pointg"}, Specialties: []string{"cardiologie"}},
-		{Login: "cardio2", Name: "Aïssata Ba", Title: "Dr", Role: directory.Specialist, Facility: directory.Facility{ID: "pointg"}, Specialties: []string{"cardiologie"}},
-		{Login: "radio", Name: "Seydou Keïta", Title: "Dr", Role: directory.Radiologist, Facility: directory.Facility{ID: "pointg"}, Specialties: []string{"radiologie"}},
-		{Login: "disp", Name: "Mariam Touré", Role: directory.Dispatcher, Facility: directory.Facility{ID: "pointg"}, Specialties: []string{"cardiologie"}},
-		{Login: "disp-derm", Name: "Ali Cissé", Role: directory.Dispatcher, Facility: directory.Facility{ID: "pointg"}, Specialties: []string{"dermatologie"}},
-		{Login: "admin", Name: "Awa Coulibaly", Role: directory.Admin, Facility: directory.Facility{ID: "pointg"}},
+		{Login: "clin", Name: "Fatoumata Diarra", Title: "Dr", Role: directory.Clinician, Facility: kati},
+		{Login: "clin2", Name: "Oumar Sidibé", Title: "Dr", Role: directory.Clinician, Facility: kati},
+		{Login: "cardio", Name: "Ibrahima Konaté", Title: "Pr", Role: directory.Specialist, Facility: chu, Specialties: []string{"cardiologie"}},
+		{Login: "cardio2", Name: "Aïssata Ba", Title: "Dr", Role: directory.Specialist, Facility: chu, Specialties: []string{"cardiologie"}},
+		{Login: "disp", Name: "Mariam Touré", Role: directory.Dispatcher, Facility: chu, Specialties: []string{"cardiologie"}},
+		{Login: "disp-derm", Name: "Ali Cissé", Role: directory.Dispatcher, Facility: chu, Specialties: []string{"dermatologie"}},
+		{Login: "admin", Name: "Awa Coulibaly", Role: directory.Admin, Facility: chu},
 	} {
-		made := must[directory.User](w.t)(w.cfg.Directory.CreateUser(ctx, u, password))
-		w.users[u.Login] = made
-		w.token[u.Login] = must[string](w.t)(w.cfg.Directory.NewToken(ctx, made.ID, "essai"))
+		made, err := d.CreateUser(ctx, u, password)
+		if err != nil {
+			return err
+		}
+		s.users[u.Login] = made
+		if s.token[u.Login], err = d.NewToken(ctx, made.ID, "essai"); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // answer is one response, read whole.

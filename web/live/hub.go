@@ -16,7 +16,7 @@ import (
 
 // Limits of one connection.
 const (
-	queueLen     = 64               // notices waiting for a slow reader
+	queueLen     = 256              // notices waiting for a slow reader
 	readLimit    = 4 << 10          // bytes of one message from the browser
 	writeTimeout = 10 * time.Second // for one message
 	pingEvery    = 25 * time.Second

@@ -18,9 +18,10 @@ import (
 	"sira/dicom/ingest"
 )
 
-// maxStarts is how often the intake of one upload may take the process down
-// before the upload is set aside.
-const maxStarts = 3
+// maxStarts is how often in a row the process may end in the intake of one
+// upload, without any progress, before the upload is set aside: the lights go
+// out often, but a file that takes the server down must not do so for ever.
+const maxStarts = 10
 
 // idSpace makes attachment IDs of uploads: the same upload gives the same IDs
 // when its intake runs again after a crash.
@@ -78,6 +79,7 @@ func (s *Service) takeIn(id string) {
 	}
 	s.queue.release(id)
 	if err == nil {
+		s.queue.settled(id)
 		if in, err := s.intake(ctx, id); err == nil {
 			s.cfg.Changed(in)
 		}
@@ -90,15 +92,14 @@ func (s *Service) takeIn(id string) {
 		_ = s.setStarts(clean, id, 0)
 		return
 	}
-	s.log.Warn("intake put off", "upload", id, "err", err)
-	time.AfterFunc(s.retryAfter(), func() {
+	wait := s.queue.putOff(id)
+	s.log.Warn("intake put off", "upload", id, "for", wait.String(), "err", err)
+	time.AfterFunc(wait, func() {
 		if s.ctx.Err() == nil {
 			s.queue.push(id)
 		}
 	})
 }
-
-func (s *Service) retryAfter() time.Duration { return 5 * time.Second }
 
 func (s *Service) process(ctx context.Context, r row) (err error) {
 	if r.starts >= maxStarts {

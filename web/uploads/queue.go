@@ -1,6 +1,9 @@
 package uploads
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // queue hands upload IDs to workers, each ID to one worker at a time. It holds
 // IDs only, so its size is that of the table's unfinished rows.
@@ -9,11 +12,18 @@ type queue struct {
 	cond   *sync.Cond
 	ids    []string
 	known  map[string]bool // waiting or in a worker's hands
+	failed map[string]int  // how often in a row the server was at fault
 	closed bool
 }
 
+// Waits between attempts, doubled each time.
+const (
+	firstWait = 2 * time.Second
+	lastWait  = 5 * time.Minute
+)
+
 func newQueue() *queue {
-	q := &queue{known: map[string]bool{}}
+	q := &queue{known: map[string]bool{}, failed: map[string]int{}}
 	q.cond = sync.NewCond(&q.mu)
 	return q
 }
@@ -56,4 +66,20 @@ func (q *queue) close() {
 	defer q.mu.Unlock()
 	q.closed = true
 	q.cond.Broadcast()
+}
+
+// putOff notes a failed attempt and says how long to wait for the next.
+func (q *queue) putOff(id string) time.Duration {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := q.failed[id]
+	q.failed[id] = n + 1
+	return min(firstWait<<min(n, 10), lastWait)
+}
+
+// settled forgets the failures of an upload that is done.
+func (q *queue) settled(id string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.failed, id)
 }

@@ -154,7 +154,9 @@ func (s *Service) saveOutcomes(ctx context.Context, id string, outs []outcome, d
 			}
 		}
 		if !done {
-			return nil
+			// Progress was made: whatever ends the process now didn't come of it.
+			_, err := tx.Exec(ctx, `UPDATE uploads SET starts = 1 WHERE id = ?`, id)
+			return err
 		}
 		_, err := tx.Exec(ctx, `UPDATE uploads SET state = ?, done_at = ?, starts = 0 WHERE id = ?`, StateDone, now(), id)
 		return err

@@ -1,0 +1,294 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"sira/cases"
+	"sira/dicom/phantom"
+	"sira/web/problem"
+)
+
+// description is the API's description with what is needed to hold answers to
+// it.
+type description struct {
+	t        *testing.T
+	doc      map[string]any
+	compiler *jsonschema.Compiler
+	seen     map[string]map[int]bool // operation ("GET /api/cases") → statuses met
+}
+
+func describe(t *testing.T) *description {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(openapiJSON))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.DefaultDraft(jsonschema.Draft2020)
+	c.AssertFormat()
+	if err := c.AddResource("file:///openapi.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	m, ok := doc.(map[string]any)
+	if !ok {
+		t.Fatal("the description is no object")
+	}
+	return &description{t: t, doc: m, compiler: c, seen: map[string]map[int]bool{}}
+}
+
+func at(v any, keys ...string) any {
+	for _, k := range keys {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = m[k]
+	}
+	return v
+}
+
+func escape(key string) string {
+	return url.PathEscape(strings.NewReplacer("~", "~0", "/", "~1").Replace(key))
+}
+
+// check holds one answer to the description of its operation.
+func (d *description) check(verb, path string, a answer) {
+	d.t.Helper()
+	op, ok := at(d.doc, "paths", path, strings.ToLower(verb)).(map[string]any)
+	if !ok {
+		d.t.Errorf("%s %s is not described", verb, path)
+		return
+	}
+	status := strconv.Itoa(a.status)
+	res, ok := at(op, "responses", status).(map[string]any)
+	if !ok {
+		d.t.Errorf("%s %s: status %s is not described: %.300s", verb, path, status, a.body)
+		return
+	}
+	key := verb + " " + path
+	if d.seen[key] == nil {
+		d.seen[key] = map[int]bool{}
+	}
+	d.seen[key][a.status] = true
+	pointer := "file:///openapi.json#/paths/" + escape(path) + "/" + strings.ToLower(verb) + "/responses/" + status
+	if ref, ok := res["$ref"].(string); ok {
+		name := ref[strings.LastIndexByte(ref, '/')+1:]
+		res, _ = at(d.doc, "components", "responses", name).(map[string]any)
+		pointer = "file:///openapi.json#/components/responses/" + name
+	}
+	content, ok := res["content"].(map[string]any)
+	if !ok {
+		if len(a.body) > 0 && verb != "HEAD" && a.status != 416 {
+			d.t.Errorf("%s %s %s: a body where none is described: %.100s", verb, path, status, a.body)
+		}
+		return
+	}
+	mediaType, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
+	if _, ok := content[mediaType]; !ok {
+		if _, any := content["*/*"]; !any {
+			d.t.Errorf("%s %s %s: media type %q is not described", verb, path, status, mediaType)
+		}
+		return
+	}
+	if mediaType != "application/json" && mediaType != problem.MediaType {
+		return
+	}
+	schema, err := d.compiler.Compile(pointer + "/content/" + escape(mediaType) + "/schema")
+	if err != nil {
+		d.t.Fatalf("%s %s %s: schema: %v", verb, path, status, err)
+	}
+	body, err := jsonschema.UnmarshalJSON(bytes.NewReader(a.body))
+	if err != nil {
+		d.t.Errorf("%s %s %s: %v", verb, path, status, err)
+		return
+	}
+	if err := schema.Validate(body); err != nil {
+		d.t.Errorf("%s %s %s: %v\n%.600s", verb, path, status, err, a.body)
+	}
+}
+
+// TestDescriptionNamesEveryRoute compares the routes with the description, both
+// ways.
+func TestDescriptionNamesEveryRoute(t *testing.T) {
+	d := describe(t)
+	s := &Server{}
+	registered := map[string]bool{}
+	for _, rt := range append(s.apiRoutes(), s.uploadRoutes()...) {
+		verb, path, _ := strings.Cut(rt.pattern, " ")
+		registered[verb+" "+strings.TrimSuffix(path, "{$}")] = true
+		op := at(d.doc, "paths", strings.TrimSuffix(path, "{$}"), strings.ToLower(verb))
+		if op == nil {
+			t.Errorf("%s is not described", rt.pattern)
+			continue
+		}
+		security, open := at(op, "security").([]any)
+		if public := open && len(security) == 0; public != rt.public {
+			t.Errorf("%s: described as public: %v, is: %v", rt.pattern, public, rt.public)
+		}
+	}
+	paths, _ := d.doc["paths"].(map[string]any)
+	for path, ops := range paths {
+		m, _ := ops.(map[string]any)
+		for verb := range m {
+			if !registered[strings.ToUpper(verb)+" "+path] {
+				t.Errorf("%s %s is described and not served", verb, path)
+			}
+		}
+	}
+}
+
+// TestAnswersFollowTheDescription drives every operation and validates what
+// comes back.
+func TestAnswersFollowTheDescription(t *testing.T) {
+	w := newWorld(t)
+	d := describe(t)
+	do := func(user, verb, path, target string, body any, head ...string) answer {
+		t.Helper()
+		a := w.do(user, verb, target, body, head...)
+		d.check(verb, path, a)
+		return a
+	}
+	events := func(evs ...cases.NewEvent) map[string]any { return map[string]any{"events": evs} }
+	const C = "/api/cases/{id}"
+	id := uuid.NewString()
+	base := "/api/cases/" + id
+
+	do("", "POST", "/api/session", "/api/session", map[string]string{"login": "clin", "password": password})
+	do("", "POST", "/api/session", "/api/session", map[string]string{"login": "clin", "password": "faux"})
+	do("", "POST", "/api/session", "/api/session", map[string]int{"x": 1})
+	do("", "POST", "/api/session", "/api/session", []byte("x"), "Content-Type", "text/plain")
+	do("clin", "GET", "/api/session", "/api/session", nil)
+	do("", "GET", "/api/session", "/api/session", nil)
+	do("", "DELETE", "/api/session", "/api/session", nil)
+	do("clin", "GET", "/api/directory", "/api/directory", nil)
+	do("clin", "GET", "/api/cases", "/api/cases", nil)
+
+	do("clin", "POST", C+"/events", base+"/events", events(event(cases.Opened, w.request("cardio"))))
+	photo := w.send("clin", id, "p.jpg", phantom.Photo(1)).Files[0].AttachmentID
+	w.send("clin", id, "us.dcm", phantom.USCine(3, study))
+	w.send("clin", id, "ecg.dcm", phantom.ECG12(study, phantom.Sinus))
+	w.send("clin", id, "ct.dcm", phantom.CT(1, study)[0])
+	do("clin", "POST", C+"/events", base+"/events", events(event(cases.MessagePosted, cases.TextData{Text: "voici"})))
+	do("cardio", "POST", C+"/events", base+"/events", events(event(cases.ClarificationAsked, cases.TextData{Text: "troponine ?"})))
+	do("clin", "POST", C+"/events", base+"/events", events(event(cases.ClarificationAnswered, cases.TextData{Text: "non faite"})))
+	do("disp", "POST", C+"/events", base+"/events", events(event(cases.Assigned, cases.AssignedData{To: w.users["cardio2"].ID, Note: "second avis"})))
+	do("cardio", "POST", C+"/events", base+"/events", events(event(cases.OpinionGiven, cases.OpinionData{Conclusion: "Sus-décalage.", Advice: "Évacuer."})))
+	do("cardio2", "POST", C+"/events", base+"/events", events(event(cases.OpinionGiven, cases.OpinionData{Conclusion: "De même."})))
+	do("clin", "POST", C+"/events", base+"/events", events(event(cases.MessagePosted, cases.TextData{})))
+	do("clin2", "POST", C+"/events", base+"/events", events(event(cases.MessagePosted, cases.TextData{Text: "x"})))
+	do("clin", "POST", C+"/events", base+"/events", events(event(cases.OpinionGiven, cases.OpinionData{Conclusion: "x"})))
+	do("clin", "POST", C+"/events", base+"/events", events(event(cases.Closed, cases.ClosedData{Outcome: "evacuated", Note: "bien arrivée"})))
+	do("clin", "GET", "/api/cases", "/api/cases?status=closed&q=traore", nil)
+	a := do("clin", "GET", C, base, nil)
+	do("clin", "GET", C, base, nil, "If-None-Match", a.header.Get("ETag"))
+	do("clin2", "GET", C, base, nil)
+	do("", "GET", C, base, nil)
+	do("clin", "GET", C+"/events", base+"/events?after=1", nil)
+	do("clin", "GET", C+"/events", base+"/events?after=x", nil)
+	do("clin", "PUT", C+"/read", base+"/read", map[string]int{"seq": 3})
+	do("clin", "PUT", C+"/read", base+"/read", map[string]int{"seq": -3})
+	do("clin", "GET", C+"/access", base+"/access", nil)
+
+	do("cardio", "GET", C+"/attachments/{aid}", base+"/attachments/"+photo, nil)
+	do("cardio", "GET", C+"/attachments/{aid}", base+"/attachments/"+photo+"?inline=1", nil, "Range", "bytes=0-9")
+	do("cardio", "GET", C+"/attachments/{aid}", base+"/attachments/"+photo, nil, "Range", "bytes=999999999-")
+	do("cardio", "GET", C+"/attachments/{aid}", base+"/attachments/none", nil)
+	do("cardio", "GET", C+"/attachments/{aid}/thumbnail", base+"/attachments/"+photo+"/thumbnail", nil)
+	kinds := map[string]bool{}
+	for _, s := range w.getCase("cardio", id).Series {
+		kinds[s.Modality] = true
+		var m manifestView
+		do("cardio", "GET", C+"/series/{series}", base+"/series/"+s.SeriesUID, nil).json(t, &m)
+		one := base + "/instances/" + m.Instances[0].SOP
+		do("cardio", "GET", C+"/instances/{sop}/frames/{frame}", one+"/frames/1", nil)
+		do("cardio", "GET", C+"/instances/{sop}/frames/{frame}", one+"/frames/99", nil)
+		do("cardio", "GET", C+"/instances/{sop}/frames/{frame}", one+"/frames/1?reduce=x", nil)
+		do("cardio", "GET", C+"/instances/{sop}/thumbnail", one+"/thumbnail", nil)
+		do("cardio", "GET", C+"/instances/{sop}/file", one+"/file", nil)
+		do("cardio", "GET", C+"/instances/{sop}/waveform", one+"/waveform", nil)
+		do("cardio", "GET", C+"/instances/{sop}/document", one+"/document", nil)
+	}
+	if !kinds["CT"] || !kinds["US"] || !kinds["ECG"] {
+		t.Errorf("modalities %v", kinds)
+	}
+
+	do("clin", "GET", "/api/intake", "/api/intake?caseId="+id, nil)
+	do("clin", "GET", "/api/intake", "/api/intake", nil)
+	tus := []string{"Tus-Resumable", "1.0.0"}
+	do("", "OPTIONS", "/api/uploads/", "/api/uploads/", nil)
+	a = do("clin", "POST", "/api/uploads/", "/api/uploads/", nil, append(tus, "Upload-Length", "20", "Upload-Metadata", meta("caseId", id, "filename", "x.pdf"))...)
+	loc := a.header.Get("Location")
+	do("clin", "POST", "/api/uploads/", "/api/uploads/", nil, append(tus, "Upload-Length", "20")...)
+	do("clin", "POST", "/api/uploads/", "/api/uploads/", nil)
+	do("clin2", "POST", "/api/uploads/", "/api/uploads/", nil, append(tus, "Upload-Length", "20", "Upload-Metadata", meta("caseId", id))...)
+	do("clin", "HEAD", "/api/uploads/{upload}", loc, nil, tus...)
+	do("cardio", "HEAD", "/api/uploads/{upload}", loc, nil, tus...)
+	chunk := append(tus, "Content-Type", "application/offset+octet-stream", "Upload-Offset")
+	do("clin", "PATCH", "/api/uploads/{upload}", loc, []byte("0123456789"), append(chunk, "0")...)
+	do("clin", "PATCH", "/api/uploads/{upload}", loc, []byte("0123456789"), append(chunk, "0")...)
+	do("clin", "GET", "/api/intake/{upload}", "/api/intake/"+loc[len("/api/uploads/"):], nil)
+	do("clin", "DELETE", "/api/uploads/{upload}", loc, nil, tus...)
+	do("clin", "DELETE", "/api/uploads/{upload}", loc, nil, tus...)
+	do("clin", "GET", "/api/intake/{upload}", "/api/intake/none", nil)
+
+	do("clin", "GET", "/api/live", "/api/live", nil)
+	do("clin", "GET", "/api/calls/{id}", "/api/calls/"+uuid.NewString(), nil, "Connection", "Upgrade", "Upgrade", "websocket")
+	d.check("GET", "/api/live", upgraded(w, "/api/live"))
+	d.check("GET", "/api/calls/{id}", upgraded(w, "/api/calls/"+w.open("cardio")))
+	do("admin", "GET", "/api/admin/users", "/api/admin/users", nil)
+	do("clin", "GET", "/api/admin/users", "/api/admin/users", nil)
+	do("", "GET", "/api/openapi.json", "/api/openapi.json", nil)
+
+	for _, rt := range append(w.srv.apiRoutes(), w.srv.uploadRoutes()...) {
+		key := strings.TrimSuffix(rt.pattern, "{$}")
+		met := d.seen[key]
+		fine := false
+		for status := range met {
+			fine = fine || status < 400
+		}
+		if !fine && !slices.Contains([]string{"GET " + C + "/instances/{sop}/document"}, key) {
+			t.Errorf("%s was never answered with success: %v", key, met)
+		}
+	}
+}
+
+// upgraded opens a WebSocket and gives the answer that did.
+func upgraded(w *world, path string) answer {
+	w.t.Helper()
+	conn, res := w.dial("clin", path)
+	defer conn.Close()
+	return answer{status: res.StatusCode, header: res.Header}
+}
+
+// TestProblemsAreDescribed wants every problem of the catalogue to encode to
+// what the description says.
+func TestProblemsAreDescribed(t *testing.T) {
+	d := describe(t)
+	schema, err := d.compiler.Compile("file:///openapi.json#/components/schemas/Problem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, code := range problem.Codes() {
+		var body any
+		if err := json.Unmarshal(problem.New(code).JSON("x"), &body); err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(body); err != nil {
+			t.Errorf("%s: %v", code, err)
+		}
+		if p := problem.New(code); http.StatusText(p.Status) == "" || p.Detail == "" {
+			t.Errorf("%s says too little", code)
+		}
+	}
+}
