@@ -128,10 +128,6 @@ func TestCorpusPixels(t *testing.T) {
 				continue
 			}
 			got, err := storedBytes(t, s)
-			if errors.Is(err, ErrUnsupportedSyntax) {
-				unsupported++
-				continue
-			}
 			if err != nil {
 				t.Errorf("%s: %v", ref.file, err)
 				continue

@@ -14,6 +14,12 @@ type Decoder interface {
 	Decode(ctx context.Context, encoded []byte, img Image) (*Pixels, error)
 }
 
+// Chooser is a Decoder that handles only some images of its syntax.
+type Chooser interface {
+	Decoder
+	Handles(img Image) bool
+}
+
 var (
 	decodersMu sync.RWMutex
 	decoders   = map[string]Decoder{}

@@ -23,6 +23,9 @@ func init() {
 // as coded; what colours they are the data set tells, not the stream.
 type jpegDecoder struct{}
 
+// Handles implements Chooser: 12-bit JPEG is left to others.
+func (jpegDecoder) Handles(img Image) bool { return img.BitsAllocated == 8 }
+
 // Decode implements Decoder.
 func (jpegDecoder) Decode(ctx context.Context, encoded []byte, img Image) (*Pixels, error) {
 	h, err := parseJPEG(encoded)

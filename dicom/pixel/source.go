@@ -86,7 +86,14 @@ func (s *Source) FrameInfo(n int) (Image, error) {
 
 // Decodable reports whether Frame can decode the object's transfer syntax.
 func (s *Source) Decodable() bool {
-	return s.pixel.Native != nil || decoderFor(s.syntax) != nil
+	if s.pixel.Native != nil {
+		return true
+	}
+	d := decoderFor(s.syntax)
+	if chooser, ok := d.(Chooser); ok {
+		return chooser.Handles(s.info)
+	}
+	return d != nil
 }
 
 // Stored decodes frame n (from 1) and leaves all bits, palette indices and
