@@ -41,3 +41,12 @@ func (e *UserError) Error() string {
 	}
 	return "cases: " + e.Code
 }
+
+// Codes lists every Code a UserError can have, so that each can be put into
+// words.
+var Codes = []string{
+	"too-large", "empty", "too-many-events", "bad-json", "invalid-utf8", // of a whole batch
+	"bad-id", "unknown-type", "server-only", "id-taken", // of an event
+	"required", "too-long", "too-many", "control-character", "bad-value", "bad-date", "bad-user", "consent-required", // of a field
+	"wrong-status", "already-opened", "already-assigned", "case-full", // of the case
+}
