@@ -33,9 +33,9 @@ func TestCorpusMemory(t *testing.T) {
 // TestWorstMemory: files made to be expensive stay within the limits.
 func TestWorstMemory(t *testing.T) {
 	empty := little().object()
-	for range 250_000 {
-		empty.head(0x00091010, "LO", 0)
-	}
+	empty.Write(bytes.Repeat(little().head(0x00091010, "LO", 0).Bytes(), 250_000))
+	deep := little().object()
+	deep.Write(bytes.Repeat(little().open(0x00081140).Bytes(), 100_000))
 	values := little().object()
 	for i := range 5 {
 		values.text(Tag(0x00291000+i), "UT", strings.Repeat(`\`, 7<<20))
@@ -46,20 +46,21 @@ func TestWorstMemory(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"elements": part10(explicitLE, empty.Bytes()), "values": part10(explicitLE, values.Bytes()),
 		"fragments": part10("1.2.840.10008.1.2.5", fragments.Bytes()), "offset table": part10("1.2.840.10008.1.2.5", table.Bytes()),
-		"bomb": part10(deflatedLE, deflated(make([]byte, 64<<20))), "deep": part10(explicitLE, nested(100_000)),
+		"deflated zeros": part10(deflatedLE, deflated(make([]byte, 8<<20))), "deep": part10(explicitLE, deep.Bytes()),
 	} {
-		if n := allocated(func() { _, _ = readBytes(data, Limits{}) }); n > 160<<20 {
-			t.Errorf("%s: %d bytes allocated", name, n)
-		} else {
-			t.Logf("%s: %d MB allocated", name, n>>20)
-		}
+		t.Run(name, func(t *testing.T) {
+			n := allocated(func() { _, _ = readBytes(data, Limits{}) })
+			if t.Logf("%d MB allocated", n>>20); n > 160<<20 {
+				t.Errorf("%d bytes allocated", n)
+			}
+		})
 	}
 }
 
 // TestPhantoms: what our own generator writes is read, described and modelled.
 func TestPhantoms(t *testing.T) {
 	s := phantom.Study{Patient: phantom.Patient{Name: "KONÉ^Ɲɛnɛba", ID: "SN-1", Sex: "F", BirthDate: "19900101"}, Seed: 7}
-	objects := append(phantom.CT(2, s), phantom.ECG12(s, phantom.Sinus), phantom.USCine(3, s))
+	objects := append(phantom.CT(1, s), phantom.ECG12(s, phantom.Sinus), phantom.USCine(1, s))
 	for i, data := range objects {
 		f := mustRead(t, data)
 		in, err := Describe(f)
