@@ -2,6 +2,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { bars, Call as Client, type Participant, type Quality, type Snapshot } from './client';
 import { camera, devices, microphone, open, problemOf, type Devices, type Local, type MediaProblem } from './media';
+import { inCall } from '../state/calling';
+import { setYielding } from '../state/transfers';
 import { w } from './words';
 import './call.css';
 
@@ -27,6 +29,11 @@ function Session({ caseId, onClose, onAgain }: { caseId: string; onClose: () => 
     navigator.wakeLock?.request('screen').then((l) => { if (gone) void l.release(); else lock = l; }, () => {});
     return () => { gone = true; client.current?.hangUp(); void lock?.release(); };
   }, [caseId]);
+
+  // Uploads make room while the link is not good, and go on when the call ends.
+  const phase = s?.phase, thin = phase === 'joined' && !!s?.quality?.connected && bars(s.quality) < 3;
+  useEffect(() => { inCall.value = phase === 'joined'; }, [phase]);
+  useEffect(() => { void setYielding(thin); return () => { void setYielding(false); }; }, [thin]);
 
   const others = s?.participants.filter((p) => p.id !== s.self) ?? [];
   const mic = local.current.audio?.enabled === true, cam = !!local.current.video;
