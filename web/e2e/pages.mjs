@@ -1,0 +1,82 @@
+// What people do on the screens, in their words, for the tests.
+import assert from 'node:assert/strict'
+
+export const byId = (page, id) => page.locator(`[data-testid="${id}"]`)
+
+/** A page of its own browser context: other cookies, other storage, another person. */
+export async function person(browser, server, user, viewport) {
+  const context = await browser.newContext({ viewport, locale: 'fr-FR', permissions: ['microphone', 'camera'] })
+  const page = await context.newPage()
+  page.problems = []
+  page.on('pageerror', e => page.problems.push(String(e)))
+  page.on('console', m => { if (m.type() === 'error' && !/Failed to load resource|WebSocket connection/.test(m.text())) page.problems.push(m.text()) })
+  page.foreign = []
+  page.on('request', r => { const u = new URL(r.url()); if (/^https?:$/.test(u.protocol) && u.origin !== new URL(server.url).origin) page.foreign.push(r.url()) })
+  await page.goto(server.url)
+  await byId(page, 'login-name').fill(user.login)
+  await byId(page, 'login-password').fill(user.password)
+  await byId(page, 'login-submit').click()
+  await byId(page, 'case-list').waitFor()
+  return page
+}
+
+/** Nothing went wrong in the page, and it spoke to nobody but its server. */
+export function clean(page, who) {
+  assert.deepEqual(page.problems, [], `${who}: errors in the page`)
+  assert.deepEqual(page.foreign, [], `${who}: requests to a foreign host`)
+}
+
+export async function fillRequest(page, r) {
+  await byId(page, 'new-request').first().click()
+  await byId(page, 'request-form').waitFor()
+  await byId(page, 'field-name').fill(r.name)
+  await byId(page, `field-sex-${r.sex}`).check({ force: true })
+  await byId(page, 'field-age').fill(String(r.age))
+  await byId(page, 'field-question').fill(r.question)
+  await byId(page, 'field-history').fill(r.history)
+  await byId(page, 'field-specialty').selectOption(r.specialty)
+  if (r.to) {
+    const option = byId(page, 'field-to').locator('option', { hasText: r.to })
+    await byId(page, 'field-to').selectOption(await option.getAttribute('value'))
+  }
+  await byId(page, `field-urgency-${r.urgency}`).check({ force: true })
+  await byId(page, 'field-consent-oral').check({ force: true })
+  await byId(page, 'field-consent-by').fill(r.consentBy)
+}
+
+/** Waits until no transfer of the page is under way; answers the states of its rows. */
+export async function transfersDone(page, expected, timeout = 180_000) {
+  await page.waitForFunction(n => {
+    const rows = [...document.querySelectorAll('[data-testid="upload-row"]')]
+    return rows.length >= n && rows.every(r => ['stored', 'duplicate', 'refused', 'done', 'failed'].includes(r.dataset.state))
+  }, expected, { timeout })
+  return await byId(page, 'upload-row').evaluateAll(rows => rows.map(r => ({ name: r.dataset.name ?? r.textContent, state: r.dataset.state, text: r.textContent })))
+}
+
+/** Sums of what a peer connection received, by kind. */
+export async function received(page) {
+  return await page.evaluate(async () => {
+    const out = { audioPackets: 0, audioEnergy: 0, videoFrames: 0, candidateTypes: [] }
+    const stats = await window.__siraCall.pc.getStats()
+    for (const s of stats.values()) {
+      if (s.type === 'inbound-rtp' && s.kind === 'audio') { out.audioPackets += s.packetsReceived; out.audioEnergy += s.totalAudioEnergy ?? 0 }
+      if (s.type === 'inbound-rtp' && s.kind === 'video') out.videoFrames += s.framesDecoded ?? 0
+    }
+    return out
+  })
+}
+
+/** The page's pixels under a canvas, as brightness statistics: a black or flat picture is none. */
+export async function brightness(page, testid) {
+  return await byId(page, testid).evaluate(source => {
+    const c = document.createElement('canvas')
+    c.width = c.height = 128
+    const ctx = c.getContext('2d')
+    ctx.drawImage(source, 0, 0, 128, 128)
+    const d = ctx.getImageData(0, 0, 128, 128).data
+    let sum = 0, square = 0
+    for (let i = 0; i < d.length; i += 4) { sum += d[i]; square += d[i] * d[i] }
+    const n = d.length / 4, mean = sum / n
+    return { mean, deviation: Math.sqrt(square / n - mean * mean) }
+  })
+}
