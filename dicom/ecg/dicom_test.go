@@ -138,7 +138,7 @@ func TestLyingCounts(t *testing.T) {
 		want   error
 	}{
 		"samples":     {func(w *waveform) { w.samples = 3 }, ErrCorrupt},
-		"many":        {func(w *waveform) { w.samples = 0xFFFFFFFF }, ErrCorrupt},
+		"many":        {func(w *waveform) { w.samples = -1 }, ErrCorrupt},
 		"none":        {func(w *waveform) { w.samples = 0 }, ErrCorrupt},
 		"channels":    {func(w *waveform) { w.channels, w.definitions = 65535, 1 }, ErrCorrupt},
 		"definitions": {func(w *waveform) { w.channels, w.definitions = 2, 1 }, ErrCorrupt},
