@@ -1,1 +1,6 @@
-export { default } from './Ecg';
+import type { SeriesSummary } from '../types';
+import Paper from './Ecg';
+
+export default function Ecg({ caseId, sop, series }: { caseId: string; sop: string; series: SeriesSummary }) {
+  return <Paper caseId={caseId} sop={sop} title={series.description} />;
+}
