@@ -66,7 +66,6 @@ type client struct {
 	peer   *Peer
 	pc     *webrtc.PeerConnection
 	sends  [kinds]*webrtc.TrackLocalStaticRTP
-	mids   map[string]*webrtc.RTPTransceiver
 	nack   bool // ask for what is missing
 	wg     sync.WaitGroup
 	closed sync.Once

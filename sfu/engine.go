@@ -15,7 +15,7 @@ import (
 // the transport is kept and comes back when the link does, and whoever
 // drives the peer decides when a participant is gone.
 const (
-	iceDisconnected = 7 * time.Second
+	iceDisconnected = 4 * time.Second // without any packet
 	iceFailed       = 10 * time.Minute
 	iceKeepalive    = 5 * time.Second
 )

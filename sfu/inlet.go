@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -161,9 +160,10 @@ func (in *inlet) accept(seq uint16, ts uint32, marker bool, pt uint8, payload []
 		in.mu.Unlock()
 		return
 	}
+	p.gap = lostMany
 	p.keyStart = in.kind == video && startsKeyframe(in.format.mime, payload)
 	if p.keyStart {
-		in.pli.satisfied = true
+		in.pli.pending = false // whoever wished for one has it
 	}
 	in.ring.put(&p)
 	in.packets++
@@ -213,7 +213,7 @@ func (in *inlet) currentFormat() format {
 
 // tick does what is due by time: requests repeated, the ring sized.
 func (in *inlet) tick(now time.Time, eachSecond bool) {
-	if in.kind == video {
+	if in.kind == video && in.peer.Connected() {
 		in.mu.Lock()
 		var lost []uint16
 		if len(in.rec.holes) > 0 {
@@ -249,6 +249,4 @@ func (in *inlet) detach(o *outlet) {
 }
 
 // usable says whether the codec can be forwarded at all.
-func (in *inlet) usable() bool {
-	return in.format.clock != 0 && strings.Contains(in.format.mime, "/")
-}
+func (in *inlet) usable() bool { return in.format.clock != 0 }

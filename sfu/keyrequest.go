@@ -12,9 +12,8 @@ const keyRequestSpacing = time.Second
 
 // keyRequest joins the subscribers' wishes for a keyframe into few requests.
 type keyRequest struct {
-	last      time.Time
-	pending   bool
-	satisfied bool // a keyframe began since the last request
+	last    time.Time
+	pending bool
 }
 
 // want says whether to send a request now; otherwise it is remembered.
@@ -23,11 +22,11 @@ func (k *keyRequest) want(now time.Time) bool {
 		k.pending = true
 		return false
 	}
-	k.last, k.pending, k.satisfied = now, false, false
+	k.last, k.pending = now, false
 	return true
 }
 
-// due says whether a remembered wish is to be sent now.
+// due, asked at each tick, says whether a remembered wish is to be sent now.
 func (k *keyRequest) due(now time.Time) bool {
 	return k.pending && k.want(now)
 }
@@ -35,7 +34,12 @@ func (k *keyRequest) due(now time.Time) bool {
 // requestKeyframe asks the publisher, now or when it may be asked again.
 func (in *inlet) requestKeyframe(now time.Time) {
 	in.mu.Lock()
-	send := in.pli.want(now)
+	send := false
+	if in.peer.Connected() {
+		send = in.pli.want(now)
+	} else {
+		in.pli.pending = true // for when the publisher's link is back
+	}
 	in.mu.Unlock()
 	if send {
 		in.sendPLI()

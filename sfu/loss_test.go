@@ -134,3 +134,34 @@ func TestQualityTellsTheLoss(t *testing.T) {
 		t.Errorf("quality of a: %+v", q)
 	}
 }
+
+// TestOutage: the subscriber's link is dead for some seconds. Nothing is
+// sent into it, and what follows is a new beginning, not all that was lost.
+func TestOutage(t *testing.T) {
+	s := startSFU(t, Config{})
+	link := startProxy(t)
+	var mu sync.Mutex
+	dead := false
+	cut := func([]byte) bool { mu.Lock(); defer mu.Unlock(); return dead }
+	set := func(v bool) { mu.Lock(); dead = v; mu.Unlock() }
+	link.up, link.down = cut, cut
+	a := join(t, s, clientOptions{id: "a", room: "r", slots: 1, nack: true})
+	b := join(t, s, clientOptions{id: "b", room: "r", slots: 1, nack: true, direct: link.direct})
+	a.waitConnected()
+	b.waitConnected()
+	a.speak()
+	eventually(t, "b sees a", func() bool { return len(b.from("a", video)) > 50 })
+	set(true)
+	eventually(t, "the outage is noticed", func() bool { return !b.peer.Connected() })
+	before, sent := len(b.from("a", video)), s.Stats()
+	set(false)
+	eventually(t, "the link is back", b.peer.Connected)
+	eventually(t, "b sees a again", func() bool { return len(b.from("a", video)) > before+200 })
+	if p := b.from("a", video)[before]; !startsKeyframe("video/vp8", p.Payload) {
+		t.Errorf("after the outage comes % x, not a keyframe", p.Payload[:2])
+	}
+	if n := s.Stats().Resent - sent.Resent; n > 50 {
+		t.Errorf("%d packets sent again after an outage", n)
+	}
+	checkStream(t, b.from("a", video)[before:], video)
+}

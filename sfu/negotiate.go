@@ -106,9 +106,7 @@ func (p *Peer) openOutlets(added []*outlet) {
 		now := time.Now()
 		for _, o := range added {
 			p.outlets[o.kind] = append(p.outlets[o.kind], o)
-			if p.connected.Load() {
-				o.setLive(now)
-			}
+			o.setLive(p.connected.Load(), now)
 		}
 		p.negotiated = true
 		p.room.arrange()

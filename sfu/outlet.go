@@ -40,10 +40,12 @@ type outlet struct {
 	era      uint32 // counts bindings
 	routes   [128]route
 	awaitKey bool
-	started  bool   // something of the present inlet was sent
+	started  bool // something of the present inlet was sent
+	begun    time.Time
 	firstSeq uint64 // before the first packet ever
 	rw       rewriter
 	sent     history
+	repairs  int // bytes that repairs may still cost
 	report   outReport
 	scratch  []byte
 }
@@ -52,6 +54,7 @@ func newOutlet(p *Peer, k kind, index int) *outlet {
 	o := &outlet{peer: p, kind: k, index: index}
 	o.rw.high = 1<<32 | uint64(rand.Uint32()&0x7fff)
 	o.firstSeq = o.rw.high
+	o.repairs = repairBurst / 2
 	return o
 }
 
@@ -102,11 +105,10 @@ func (o *outlet) feed(in *inlet, now time.Time) bool {
 	}
 	old := o.in
 	o.in = nil
-	o.era++
+	o.restart()
 	fits := in != nil && o.w != nil && o.plan(in)
 	if fits {
 		o.in = in
-		o.started, o.awaitKey = false, o.kind == video
 	}
 	live := o.live
 	o.mu.Unlock()
@@ -156,16 +158,28 @@ func (o *outlet) routeOf(f format, theirs []format) route {
 	return route{}
 }
 
-// setLive opens the outlet once the transport is up.
-func (o *outlet) setLive(now time.Time) {
+// setLive opens the outlet when the transport comes up and shuts it when it
+// goes down: what is sent into a dead link comes out of it late, if at all,
+// and before what matters then.
+func (o *outlet) setLive(live bool, now time.Time) {
 	o.mu.Lock()
 	was := o.live
-	o.live = true
+	o.live = live
 	in := o.in
+	if !live {
+		o.restart()
+	}
 	o.mu.Unlock()
-	if !was && in != nil {
+	if live && !was && in != nil {
 		in.requestStart(now)
 	}
+}
+
+// restart makes the outlet begin anew, without a gap in its numbers, with the
+// next packet that can stand alone. The lock is held.
+func (o *outlet) restart() {
+	o.started, o.awaitKey = false, o.kind == video
+	o.era++
 }
 
 // waiting says whether the subscriber cannot see anything yet.
@@ -183,13 +197,18 @@ func (o *outlet) forward(in *inlet, p *packet, now time.Time) {
 		return
 	}
 	r := o.routes[p.pt&0x7f]
+	if p.gap && o.started {
+		// What is missing before this packet will not come. The subscriber
+		// need not know of it, nor ask for it.
+		o.restart()
+	}
 	if !o.started {
 		if !r.ok || len(p.payload) == 0 || (o.awaitKey && !p.keyStart) {
 			o.mu.Unlock()
 			return
 		}
 		o.rw.begin(p.ext, p.ts, now)
-		o.started, o.awaitKey = true, false
+		o.started, o.awaitKey, o.begun = true, false, now
 		if o.kind == video {
 			o.replay(in, p, now)
 			return
@@ -243,7 +262,8 @@ func (o *outlet) send(p *packet, r route, now time.Time) {
 			payload = nil
 		}
 	}
-	o.sent.note(uint16(seq), o.era, p.ext)
+	o.sent.note(uint16(seq), o.era, p.ext, now)
+	o.repairs = min(o.repairs+len(payload)/2, repairBurst)
 	o.report.count(len(payload))
 	h := rtp.Header{
 		Version: 2, Marker: p.marker, PayloadType: r.pt,
@@ -270,40 +290,5 @@ func (o *outlet) write(w webrtc.TrackLocalWriter, h *rtp.Header, payload []byte)
 	n, err := w.WriteRTP(h, payload)
 	if err == nil && n > 0 {
 		o.peer.countOut(n)
-	}
-}
-
-// resend answers a subscriber's NACK from the inlet's ring, by RTX where
-// negotiated.
-func (o *outlet) resend(seqs []uint16, now time.Time) {
-	rtt := o.peer.roundTrip()
-	for _, seq := range seqs {
-		o.mu.Lock()
-		in, w, era := o.in, o.w, o.era
-		ext, ok := o.sent.again(seq, era, rtt, now)
-		if !ok || in == nil || w == nil {
-			o.mu.Unlock()
-			continue
-		}
-		p, ok := in.fetch(ext, o.scratch)
-		if !ok {
-			o.mu.Unlock()
-			continue
-		}
-		o.scratch = p.payload[:0]
-		r := o.routes[p.pt&0x7f]
-		h := rtp.Header{
-			Version: 2, Marker: p.marker, PayloadType: r.pt,
-			SequenceNumber: seq, Timestamp: p.ts + o.rw.tsShift, SSRC: o.ssrc,
-		}
-		payload := slices.Clone(p.payload)
-		if r.rtx != 0 && o.rtxSSRC != 0 {
-			o.rtxSeq++
-			h.SSRC, h.PayloadType, h.SequenceNumber = o.rtxSSRC, r.rtx, o.rtxSeq
-			payload = slices.Concat([]byte{byte(seq >> 8), byte(seq)}, payload)
-		}
-		o.mu.Unlock()
-		o.peer.sfu.counters.resent.Add(1)
-		o.write(w, &h, payload)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -43,6 +42,7 @@ type Peer struct {
 
 	mu      sync.Mutex
 	active  []*inlet // being read
+	ticked  []*inlet // the same, for the ticker
 	leaving bool
 	wg      sync.WaitGroup // readers, the ticker
 	quit    chan struct{}
@@ -141,18 +141,16 @@ func (p *Peer) spawn(f func()) bool {
 	return true
 }
 
-// onState opens the outlets when the transport comes up.
+// onState opens and shuts the outlets with the transport.
 func (p *Peer) onState(s webrtc.PeerConnectionState) {
 	p.sfu.log.Debug("peer connection", "participant", p.part.ID, "state", s.String())
-	up := s == webrtc.PeerConnectionStateConnected
-	p.connected.Store(up)
-	if !up {
-		return
-	}
 	p.room.do(func() {
+		// States are told by goroutines of their own: ask for the newest.
+		up := p.pc.ConnectionState() == webrtc.PeerConnectionStateConnected
+		p.connected.Store(up)
 		for _, list := range p.outlets {
 			for _, o := range list {
-				o.setLive(time.Now())
+				o.setLive(up, time.Now())
 			}
 		}
 	})
@@ -182,169 +180,4 @@ func (p *Peer) onTrack(track *webrtc.TrackRemote, recv *webrtc.RTPReceiver) {
 		p.mu.Unlock()
 		p.room.do(func() { p.room.unpublish(p, in) })
 	})
-}
-
-// readReports reads the publisher's RTCP about the inlet.
-func (in *inlet) readReports(recv *webrtc.RTPReceiver) {
-	buf := make([]byte, 1600)
-	for {
-		n, _, err := recv.Read(buf)
-		if err != nil {
-			return
-		}
-		now := time.Now()
-		pkts, err := rtcp.Unmarshal(buf[:n])
-		if err != nil {
-			continue
-		}
-		for _, pkt := range pkts {
-			if sr, ok := pkt.(*rtcp.SenderReport); ok && sr.SSRC == in.ssrc {
-				in.learnReport(sr, now)
-			}
-		}
-	}
-}
-
-// readFeedback reads what the subscriber says about the outlet.
-func (o *outlet) readFeedback(sender *webrtc.RTPSender) {
-	buf := make([]byte, 1600)
-	for {
-		n, _, err := sender.Read(buf)
-		if err != nil {
-			return
-		}
-		now := time.Now()
-		pkts, err := rtcp.Unmarshal(buf[:n])
-		if err != nil {
-			continue
-		}
-		for _, pkt := range pkts {
-			o.feedback(pkt, now)
-		}
-	}
-}
-
-func (o *outlet) feedback(pkt rtcp.Packet, now time.Time) {
-	c := &o.peer.sfu.counters
-	switch pkt := pkt.(type) {
-	case *rtcp.TransportLayerNack:
-		if pkt.MediaSSRC != o.ssrc {
-			return
-		}
-		for _, pair := range pkt.Nacks {
-			seqs := pair.PacketList()
-			c.nacksIn.Add(uint64(len(seqs)))
-			o.resend(seqs, now)
-		}
-	case *rtcp.PictureLossIndication:
-		if pkt.MediaSSRC == o.ssrc {
-			o.wantKeyframe(now)
-		}
-	case *rtcp.FullIntraRequest:
-		for _, e := range pkt.FIR {
-			if e.SSRC == o.ssrc {
-				o.wantKeyframe(now)
-			}
-		}
-	case *rtcp.ReceiverReport:
-		o.hearAll(pkt.Reports, now)
-	case *rtcp.SenderReport:
-		o.hearAll(pkt.Reports, now)
-	}
-}
-
-func (o *outlet) wantKeyframe(now time.Time) {
-	o.peer.sfu.counters.plisIn.Add(1)
-	o.mu.Lock()
-	in := o.in
-	o.mu.Unlock()
-	if in != nil && in.kind == video {
-		in.requestKeyframe(now)
-	}
-}
-
-func (o *outlet) hearAll(blocks []rtcp.ReceptionReport, now time.Time) {
-	for _, b := range blocks {
-		if b.SSRC != o.ssrc {
-			continue
-		}
-		if rtt := o.hear(b, now); rtt > 0 {
-			o.peer.link.measured(rtt)
-		}
-	}
-}
-
-// Cadence of a peer's housekeeping.
-const (
-	tickEvery       = 20 * time.Millisecond
-	ticksFeedback   = 5  // 100 ms
-	ticksReport     = 50 // 1 s
-	rtcpPacketLimit = 1200
-)
-
-// run is the peer's clock: repeated requests, feedback, reports.
-func (p *Peer) run() {
-	t := time.NewTicker(tickEvery)
-	defer t.Stop()
-	for n := 0; ; n++ {
-		select {
-		case <-p.quit:
-			return
-		case now := <-t.C:
-			p.tick(now, n%ticksFeedback == 0, n%ticksReport == 0)
-		}
-	}
-}
-
-func (p *Peer) tick(now time.Time, feedback, report bool) {
-	p.mu.Lock()
-	active := p.active
-	if report {
-		active = slices.Clone(active)
-	}
-	var arr [2 * kinds]*inlet
-	ins := append(arr[:0], active...)
-	p.mu.Unlock()
-	for _, in := range ins {
-		in.tick(now, report)
-	}
-	if !p.connected.Load() {
-		return
-	}
-	if feedback {
-		p.writeRTCP(p.congestion.feedback()...)
-	}
-	if report {
-		p.sendReports(ins, now)
-	}
-}
-
-func (p *Peer) sendReports(ins []*inlet, now time.Time) {
-	var pkts []rtcp.Packet
-	rr := &rtcp.ReceiverReport{SSRC: p.ssrc}
-	for _, in := range ins {
-		if b, ok := in.block(now); ok {
-			rr.Reports = append(rr.Reports, b)
-		}
-	}
-	if len(rr.Reports) > 0 {
-		pkts = append(pkts, rr)
-	}
-	p.mu.Lock()
-	outs := slices.Clone(p.link.outlets)
-	p.mu.Unlock()
-	for _, o := range outs {
-		if sr := o.senderReport(now); sr != nil {
-			pkts = append(pkts, sr)
-		}
-	}
-	p.writeRTCP(pkts...)
-}
-
-// writeRTCP sends packets to the peer; an error means that it is not
-// connected, which others notice.
-func (p *Peer) writeRTCP(pkts ...rtcp.Packet) {
-	if len(pkts) > 0 {
-		_ = p.pc.WriteRTCP(pkts)
-	}
 }

@@ -121,6 +121,10 @@ func TestReceptionSurvivesJumps(t *testing.T) {
 	if ext, _, many := r.arrive(40001+nackHoles+10, 0, false, now); !many || ext <= before || len(r.holes) != 0 {
 		t.Error("an outage is asked for packet by packet")
 	}
+	now = now.Add(2 * outageSilence)
+	if _, _, many := r.arrive(uint16(r.high)+outageHoles+2, 0, false, now); !many || len(r.holes) != 0 {
+		t.Error("a short outage is asked for packet by packet")
+	}
 }
 
 func TestRing(t *testing.T) {
@@ -154,28 +158,23 @@ func TestHistoryLimits(t *testing.T) {
 	var h history
 	now := time.Unix(1000, 0)
 	rtt := 50 * time.Millisecond
-	h.note(7, 1, 1007)
-	if ext, ok := h.again(7, 1, rtt, now); !ok || ext != 1007 {
-		t.Fatal("not sent again")
-	}
-	if _, ok := h.again(7, 1, rtt, now.Add(rtt/2)); ok {
-		t.Error("sent again within a round trip")
-	}
-	for i := 1; i < resendTries; i++ {
-		if _, ok := h.again(7, 1, rtt, now.Add(time.Duration(i)*rtt)); !ok {
-			t.Errorf("try %d refused", i+1)
+	h.note(7, 1, 1007, now)
+	check := func(what string, seq uint16, era uint32, after time.Duration, want verdict) {
+		t.Helper()
+		if ext, v := h.again(seq, era, rtt, now.Add(after)); v != want || v == resendNow && ext != uint64(seq)+1000 {
+			t.Errorf("%s: %v (packet %d), want %v", what, v, ext, want)
 		}
 	}
-	if _, ok := h.again(7, 1, rtt, now.Add(time.Minute)); ok {
-		t.Error("sent too often")
+	check("asked at once", 7, 1, 0, resendNow)
+	check("asked within a round trip", 7, 1, rtt/2, resendNot)
+	for i := 1; i < resendTries; i++ {
+		check("asked again", 7, 1, time.Duration(i)*rtt, resendNow)
 	}
-	h.note(8, 1, 1008)
-	if _, ok := h.again(8, 2, rtt, now); ok {
-		t.Error("sent a packet of the former source")
-	}
-	if _, ok := h.again(8+ringVideo, 1, rtt, now); ok {
-		t.Error("sent another packet than asked")
-	}
+	check("asked too often", 7, 1, resendTries*rtt, resendNot)
+	h.note(8, 1, 1008, now)
+	check("of the former source", 8, 2, 0, resendGone)
+	check("never sent", 8+ringVideo, 1, 0, resendNot)
+	check("asked late", 8, 1, rtt+resendAge+1, resendGone)
 }
 
 func TestRED(t *testing.T) {

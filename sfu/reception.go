@@ -12,7 +12,9 @@ const (
 	nackSpacingLeast = 40 * time.Millisecond // between two requests for one packet, when the round trip is shorter
 	nackTries        = 8
 	nackGiveUp       = 2 * time.Second
-	nackHoles        = 256  // holes remembered; more is an outage, for a keyframe to heal
+	nackHoles        = 128 // holes remembered; more is an outage, for a keyframe to heal
+	outageHoles      = 8   // so many suffice after a silence
+	outageSilence    = time.Second
 	resyncJump       = 3000 // sequence numbers; a larger jump is a restart of the stream
 )
 
@@ -42,6 +44,7 @@ type reception struct {
 	started bool
 	first   uint64 // first extended sequence number
 	high    uint64 // highest
+	highAt  time.Time
 	jumped  uint16 // where a jump landed, to be confirmed by the next packet
 	jumping bool
 
@@ -65,6 +68,7 @@ func (r *reception) arrive(seq uint16, ts uint32, again bool, now time.Time) (ex
 		r.started = true
 		r.first = 1<<32 | uint64(seq)
 		r.high = r.first
+		r.highAt = now
 		r.received = 1
 		r.transit = r.transitOf(ts, now)
 		return r.high, arrivedNew, false
@@ -79,7 +83,7 @@ func (r *reception) arrive(seq uint16, ts uint32, again bool, now time.Time) (ex
 		a = r.lateArrival(ext, again)
 		return ext, a, false
 	}
-	lostMany = diff > nackHoles
+	lostMany = diff > nackHoles || diff > outageHoles && now.Sub(r.highAt) > outageSilence
 	if lostMany {
 		r.holes = r.holes[:0]
 	} else {
@@ -90,7 +94,7 @@ func (r *reception) arrive(seq uint16, ts uint32, again bool, now time.Time) (ex
 			r.holes = slices.Delete(r.holes, 0, extra)
 		}
 	}
-	r.high = ext
+	r.high, r.highAt = ext, now
 	r.received++
 	if !again {
 		r.measureJitter(ts, now)
@@ -137,7 +141,7 @@ func (r *reception) jump(seq uint16, ts uint32, again bool, now time.Time) (uint
 		ext += 1 << 16
 	}
 	// What was skipped was never sent: reports start again from here.
-	r.first, r.high = ext, ext
+	r.first, r.high, r.highAt = ext, ext, now
 	r.received, r.repaired = 1, 0
 	r.lastExpected, r.lastReceived = 0, 0
 	r.holes = r.holes[:0]

@@ -7,6 +7,7 @@ type packet struct {
 	ts       uint32
 	marker   bool
 	keyStart bool // first packet of a frame that decodes alone
+	gap      bool // what is missing before it is given up
 	pt       uint8
 	payload  []byte
 }

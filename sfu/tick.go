@@ -1,0 +1,78 @@
+package sfu
+
+import (
+	"slices"
+	"time"
+
+	"github.com/pion/rtcp"
+)
+
+// Cadence of a peer's housekeeping.
+const (
+	tickEvery     = 20 * time.Millisecond
+	ticksFeedback = 5  // 100 ms
+	ticksReport   = 50 // 1 s
+)
+
+// run is the peer's clock: repeated requests, feedback, reports.
+func (p *Peer) run() {
+	t := time.NewTicker(tickEvery)
+	defer t.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-p.quit:
+			return
+		case now := <-t.C:
+			p.tick(now, n%ticksFeedback == 0, n%ticksReport == 0)
+		}
+	}
+}
+
+func (p *Peer) tick(now time.Time, feedback, report bool) {
+	p.mu.Lock()
+	ins := append(p.ticked[:0], p.active...)
+	p.ticked = ins // used by this goroutine only
+	p.mu.Unlock()
+	for _, in := range ins {
+		in.tick(now, report)
+	}
+	if !p.connected.Load() {
+		return
+	}
+	if feedback {
+		p.writeRTCP(p.congestion.feedback()...)
+	}
+	if report {
+		p.sendReports(ins, now)
+	}
+}
+
+func (p *Peer) sendReports(ins []*inlet, now time.Time) {
+	var pkts []rtcp.Packet
+	rr := &rtcp.ReceiverReport{SSRC: p.ssrc}
+	for _, in := range ins {
+		if b, ok := in.block(now); ok {
+			rr.Reports = append(rr.Reports, b)
+		}
+	}
+	if len(rr.Reports) > 0 {
+		pkts = append(pkts, rr)
+	}
+	p.mu.Lock()
+	outs := slices.Clone(p.link.outlets)
+	p.mu.Unlock()
+	for _, o := range outs {
+		if sr := o.senderReport(now); sr != nil {
+			pkts = append(pkts, sr)
+		}
+	}
+	p.writeRTCP(pkts...)
+}
+
+// writeRTCP sends packets to the peer; an error means that it is not
+// connected, which others notice.
+func (p *Peer) writeRTCP(pkts ...rtcp.Packet) {
+	if len(pkts) > 0 {
+		_ = p.pc.WriteRTCP(pkts)
+	}
+}
