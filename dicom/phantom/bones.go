@@ -47,26 +47,39 @@ func (c *chest) spine(x, y float64) float64 {
 	return a + 0.12*step(1.4, 0.2, math.Abs(pedicle))
 }
 
+// rib is one pair: where its back part starts at the spine, the lateral wall
+// it reaches, and where its front part leaves that wall.
+type rib struct{ n, start, reach, bottom float64 }
+
+var ribPairs = func() (pairs [10]rib) {
+	for i := range pairs {
+		n := float64(i)
+		start := 46 + 20.5*n
+		pairs[i] = rib{
+			n: n, start: start,
+			reach:  30 + 118*math.Pow(min((start-24)/225, 1), 0.36),
+			bottom: start - 11*math.Sin(math.Pi*0.75) + 16 + 1.6*n,
+		}
+	}
+	return pairs
+}()
+
 // ribs are ten pairs: the back part falls gently outwards, the front part
 // returns steeply and fades where it becomes cartilage.
 func (c *chest) ribs(side, y, lump float64) float64 {
 	a := 0.0
-	for i := range 10 {
-		n := float64(i)
-		start := 46 + 20.5*n
-		reach := 30 + 118*math.Pow(min((start-24)/225, 1), 0.36) // lateral wall
-		along := (side - 17) / (reach - 17)
-		if along > 0 && along < 1 {
-			middle := start - 11*math.Sin(along*math.Pi*0.75) + (16+1.6*n)*along*along
+	for _, r := range ribPairs {
+		along := (side - 17) / (r.reach - 17)
+		if along > 0 && along < 1 && y > r.start-20 && y < r.start+45 {
+			middle := r.start - 11*math.Sin(along*math.Pi*0.75) + (16+1.6*r.n)*along*along
 			half := 5.6 + 0.9*math.Sin(along*math.Pi)
 			// The rib turns forward at the wall and is met edge on.
 			grow := 1 + 0.8*step(0.88, 1, along)
 			a += 0.20 * grow * tube((y-middle+0.3*lump)/half) * step(0, 0.06, along) * step(1, 0.955, along)
 		}
-		bottom := start - 11*math.Sin(math.Pi*0.75) + 16 + 1.6*n
-		back := (reach - side) / (reach - 34 - 3*n)
-		if i < 8 && back > 0 && back < 0.78 {
-			middle := bottom + 6*math.Sqrt(back) + (40+2.5*n)*back
+		back := (r.reach - side) / (r.reach - 34 - 3*r.n)
+		if r.n < 8 && back > 0 && back < 0.78 && y > r.bottom-10 {
+			middle := r.bottom + 6*math.Sqrt(back) + (40+2.5*r.n)*back
 			a += 0.15 * tube((y-middle)/(6.4+1.5*back)) * step(0.78, 0.62, back) * step(0, 0.04, back)
 		}
 	}

@@ -59,9 +59,21 @@ func DX(s Study, o ChestOptions) []byte {
 	return part10(d, dxClass, sop, explicitLE)
 }
 
+const curveSteps = 2000 // entries a unit of absorption
+
+// filmCurve maps absorption to stored values.
+func filmCurve() []float64 {
+	curve := make([]float64, 6*curveSteps)
+	for i := range curve {
+		curve[i] = 120 + 3500*math.Pow(float64(i)/curveSteps/4.4, 1.4)
+	}
+	return curve
+}
+
 // stored expands the absorption map, adds detector noise and the side marker.
 func (c *chest) stored(seed uint64, inverse bool) []byte {
 	grain := newTile(newRand(seed, 6), 1024, 0.7)
+	curve := filmCurve()
 	out := make([]byte, 2*dxRows*dxCols)
 	var group sync.WaitGroup
 	bands := runtime.GOMAXPROCS(0)
@@ -72,7 +84,7 @@ func (c *chest) stored(seed uint64, inverse bool) []byte {
 			for row := band; row < dxRows; row += bands {
 				for col := range dxCols {
 					a := c.at(float64(col)/2, float64(row)/2)
-					value := 120 + 3500*math.Pow(a/4.4, 1.4)
+					value := curve[min(int(a*curveSteps+0.5), len(curve)-1)]
 					value += (10 + 6*a) * grain.cell(col, row)
 					if c.marker(col, row) {
 						value = 3950

@@ -35,6 +35,8 @@ type pose struct {
 	squeeze float64 // 0 end of diastole, 1 end of systole
 	open    float64 // of the mitral and tricuspid valves, 0..1
 	frame   int
+
+	leaflets [4]leaflet
 }
 
 func poseAt(i, frames int) pose {
@@ -48,6 +50,7 @@ func poseAt(i, frames int) pose {
 	early := math.Exp(-math.Pow((phase-0.56)/0.07, 2)) // E wave
 	late := 0.75 * math.Exp(-math.Pow((phase-0.90)/0.05, 2))
 	p.open = min(early+late, 1)
+	p.leaflets = leaflets(p.open)
 	return p
 }
 
@@ -124,23 +127,33 @@ func cavity(x, d, tip, base, half, lump float64) float64 {
 	return min(side, (base-d)*1.2)
 }
 
+// leaflet is one leaf of a valve: its hinge and the direction it points to.
+type leaflet struct{ x, length, dx, dd float64 }
+
+// leaflets are those of both valves, turned as far as they are open.
+func leaflets(open float64) (all [4]leaflet) {
+	for i, v := range [...]struct{ left, right float64 }{{0.1, 3.1}, {-3.3, -0.6}} {
+		middle := (v.left + v.right) / 2
+		for k, hinge := range [...]float64{v.left, v.right} {
+			closed := math.Atan2(-0.25, middle-hinge)
+			opened := math.Atan2(-1, 0.18*(middle-hinge))
+			angle := blend(closed, opened, open)
+			all[2*i+k] = leaflet{hinge, 0.62 * (v.right - v.left), math.Cos(angle), math.Sin(angle)}
+		}
+	}
+	return all
+}
+
 // valves are thin leaflets hinged at the base plane.
 func (h *heart) valves(x, d, base float64, p pose) float64 {
 	best := 0.0
-	for _, v := range [...]struct{ left, right float64 }{{0.1, 3.1}, {-3.3, -0.6}} {
-		middle := (v.left + v.right) / 2
-		for _, hinge := range [...]float64{v.left, v.right} {
-			length := 0.62 * (v.right - v.left)
-			closed := math.Atan2(-0.25, middle-hinge)
-			opened := math.Atan2(-1, 0.18*(middle-hinge))
-			angle := blend(closed, opened, p.open)
-			dx, dd := math.Cos(angle), math.Sin(angle)
-			along := (x-hinge)*dx + (d-base)*dd
-			across := math.Abs((x-hinge)*dd - (d-base)*dx + 0.08*math.Sin(along*3))
-			if along > -0.1 && along < length {
-				best = max(best, 1.1*step(0.11, 0.03, across)*step(length, length-0.3, along))
-			}
+	for _, l := range p.leaflets {
+		along := (x-l.x)*l.dx + (d-base)*l.dd
+		if along <= -0.1 || along >= l.length {
+			continue
 		}
+		across := math.Abs((x-l.x)*l.dd - (d-base)*l.dx + 0.08*math.Sin(along*3))
+		best = max(best, 1.1*step(0.11, 0.03, across)*step(l.length, l.length-0.3, along))
 	}
 	return best
 }

@@ -31,7 +31,7 @@ var testStudy = Study{
 var objects = sync.OnceValue(func() map[string][]byte {
 	return map[string][]byte{
 		"ct":    CT(1, testStudy)[0],
-		"us":    USCine(3, testStudy),
+		"us":    USCine(2, testStudy),
 		"ecg":   ECG12(testStudy, Sinus),
 		"stemi": ECG12(testStudy, InferiorSTEMI),
 		"dx":    DX(testStudy, ChestOptions{Pneumonia: true}),
@@ -79,9 +79,8 @@ func TestSameSeedSameBytes(t *testing.T) {
 	first := objects()
 	again := map[string][]byte{
 		"ct":  CT(1, testStudy)[0],
-		"us":  USCine(3, testStudy),
+		"us":  USCine(2, testStudy),
 		"ecg": ECG12(testStudy, Sinus),
-		"dx":  DX(testStudy, ChestOptions{Pneumonia: true}),
 	}
 	for name := range again {
 		if !bytes.Equal(first[name], again[name]) {
@@ -101,7 +100,7 @@ func TestSameSeedSameBytes(t *testing.T) {
 func TestSlicesBelongTogether(t *testing.T) {
 	seen := map[string]bool{}
 	var series, last string
-	for i, b := range CT(4, testStudy) {
+	for i, b := range CT(3, testStudy) {
 		f, err := dicom.Read(context.Background(), bytes.NewReader(b), int64(len(b)), dicom.Limits{})
 		if err != nil {
 			t.Fatal(err)
@@ -121,8 +120,8 @@ func TestSlicesBelongTogether(t *testing.T) {
 			last = z[2]
 		}
 	}
-	if len(seen) != 4 {
-		t.Errorf("%d different instance UIDs among 4 slices", len(seen))
+	if len(seen) != 3 {
+		t.Errorf("%d different instance UIDs among 3 slices", len(seen))
 	}
 }
 
@@ -242,8 +241,12 @@ func TestUIDs(t *testing.T) {
 }
 
 func TestMonochrome1IsTheNegative(t *testing.T) {
-	c := newChest(2, false)
-	plain, negative := c.stored(2, false), c.stored(2, true)
+	f, err := dicom.Read(context.Background(), bytes.NewReader(objects()["dx"]), int64(len(objects()["dx"])), dicom.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := objects()["dx"][f.Pixel.Native.Offset:]
+	negative := newChest(testStudy.Seed, true).stored(testStudy.Seed, true)
 	for _, i := range []int{0, 2 * 500_000, 2 * 2_000_000} {
 		a, b := binary.LittleEndian.Uint16(plain[i:]), binary.LittleEndian.Uint16(negative[i:])
 		if a+b != dxMax {
