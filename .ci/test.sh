@@ -22,22 +22,13 @@ step() { # a check that passes or fails as a whole
   fi
 }
 
-go_tests() { # go test with every test counted
-  echo "== $1"; shift
-  go test -json "$@" 2>"$work/err" | go run ./.ci/tally -out "$counts" || tail -40 "$work/err"
-}
-
-node_tests() { # node --test with every test counted; arguments: name, folder, files
-  local name=$1 dir=$2; shift 2
+node_tests() { # node's test runner with every test counted; arguments: name, folder, command
+  local name=$1 dir=$2 p f; shift 2
   echo "== $name"
-  (cd "$dir" && node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
-    --test-reporter=tap --test-reporter-destination="$work/tap" "$@") || true
-  local p f s
-  p=$(sed -n 's/^# pass //p' "$work/tap" | tail -1); f=$(sed -n 's/^# fail //p' "$work/tap" | tail -1)
-  s=$(sed -n 's/^# skipped //p' "$work/tap" | tail -1)
-  local c; c=$(sed -n 's/^# cancelled //p' "$work/tap" | tail -1)
-  if [ -z "$p" ]; then echo "0 1 0"; else echo "$p $((f + c)) $s"; fi >>"$counts"
-  rm -f "$work/tap"
+  (cd "$dir" && "$@") 2>&1 | tee "$work/node" | grep -vE '^\s*(duration_ms|\.\.\.|---|type:)' || true
+  counted() { sed -nE "s/^(#|ℹ) $1 ([0-9]+)$/\2/p" "$work/node" | tail -1; }
+  p=$(counted pass); f=$(($(counted fail) + $(counted cancelled)))
+  if [ -z "$p" ]; then echo "0 1 0"; else echo "$p $f $(counted skipped)"; fi >>"$counts"
 }
 
 not_formatted() { local f; f=$(gofmt -l cmd signaling sfu dicom cases web storage .ci/tally | grep -v node_modules || true); [ -z "$f" ] || { echo "$f"; return 1; }; }
@@ -51,14 +42,14 @@ fuzz() { # each fuzz target for a few seconds
   local pkg target
   for pkg in $(go list ./...); do
     for target in $(go test -list '^Fuzz' "$pkg" 2>/dev/null | grep '^Fuzz'); do
-      step "fuzz ${pkg#sira/} $target" go test -run '^$' -fuzz "^$target\$" -fuzztime "${SIRA_FUZZTIME:-4s}" "$pkg"
+      step "fuzz ${pkg#sira/} $target" go test -run '^$' -fuzz "^$target\$" -fuzztime "${SIRA_FUZZTIME:-4s}" -fuzzminimizetime 5x "$pkg"
     done
   done
 }
 
-dist_is_current() { # the committed UI is what the sources build
-  rm -rf "$work/dist"
-  (cd web/ui && npm run --silent build -- --outDir "$work/dist") && diff -r "$work/dist" web/dist
+dist_is_current() { # the committed UI is what the sources build, byte for byte
+  cp -r web/dist "$work/dist"
+  npm --prefix web/ui run --silent build && diff -r "$work/dist" web/dist
 }
 
 cross_build() { .ci/release.sh "$work/release"; }
@@ -74,12 +65,13 @@ step "module files tidy" go mod tidy -diff
 step "shell scripts" shellcheck -x .ci/run .ci/*.sh
 step "UI types" npm --prefix web/ui run --silent typecheck
 step "UI is built from its sources" dist_is_current
-node_tests "UI unit tests" web/ui test/*.test.ts
+node_tests "UI unit tests" web/ui npm run --silent test
 echo "== Go tests (race detector, real PostgreSQL and MinIO)"
 services_test
 fuzz
 step "cross-builds and size budgets" cross_build
 step "compose file" compose_ok
-node_tests "end-to-end tests in Chromium" web/e2e ./*.test.mjs
+step "Dockerfile" web/e2e/node_modules/.bin/dockerfile-utils lint cmd/sira/Dockerfile
+node_tests "end-to-end tests in Chromium" web/e2e npm run --silent test
 
 awk '{p+=$1; f+=$2; s+=$3} END {printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f>0 || p==0}' "$counts"
