@@ -1,0 +1,53 @@
+// Addresses of the screens. Nothing in an address names a patient.
+import { computed, signal } from '@preact/signals';
+
+export type Route =
+  | { name: 'list' } | { name: 'login' } | { name: 'request'; draft: string }
+  | { name: 'case'; id: string; call: boolean } | { name: 'images'; id: string; series: string } | { name: 'unknown' };
+
+export function parse(path: string, search: string): Route {
+  const parts = path.split('/').filter(Boolean).map((p) => { try { return decodeURIComponent(p); } catch { return p; } });
+  const [first, id, third, fourth] = parts;
+  if (!first) return { name: 'list' };
+  if (first === 'connexion') return { name: 'login' };
+  if (first === 'nouvelle') return { name: 'request', draft: new URLSearchParams(search).get('b') ?? '' };
+  if (first === 'dossier' && id) {
+    if (!third) return { name: 'case', id, call: false };
+    if (third === 'appel') return { name: 'case', id, call: true };
+    if (third === 'images' && fourth) return { name: 'images', id, series: fourth };
+  }
+  return { name: 'unknown' };
+}
+
+const here = () => (typeof location === 'undefined' ? '/' : location.pathname + location.search);
+export const address = signal(here());
+export const route = computed<Route>(() => {
+  const [path = '/', search = ''] = address.value.split('?');
+  return parse(path, search);
+});
+
+export function navigate(to: string, replace = false): void {
+  if (to === address.value) return;
+  history[replace ? 'replaceState' : 'pushState'](null, '', to);
+  address.value = here();
+  if (!replace) scrollTo(0, 0);
+}
+
+export const paths = {
+  case: (id: string) => `/dossier/${encodeURIComponent(id)}`,
+  call: (id: string) => `/dossier/${encodeURIComponent(id)}/appel`,
+  images: (id: string, series: string) => `/dossier/${encodeURIComponent(id)}/images/${encodeURIComponent(series)}`,
+  draft: (id: string) => `/nouvelle?b=${encodeURIComponent(id)}`,
+};
+
+/** Plain clicks on links inside the application change the screen without loading the page again. */
+export function startRouter(): void {
+  addEventListener('popstate', () => { address.value = here(); });
+  document.addEventListener('click', (e) => {
+    if (e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
+    const a = (e.target as Element).closest?.('a');
+    if (!a || a.target || a.hasAttribute('download') || a.origin !== location.origin || a.pathname.startsWith('/api/')) return;
+    e.preventDefault();
+    navigate(a.pathname + a.search);
+  });
+}
