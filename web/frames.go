@@ -84,6 +84,9 @@ func (s *Server) rawFrame(ctx context.Context, src *pixel.Source, n, reduce int,
 		return nil, nil, err
 	}
 	defer s.decoding.release()
+	if src.Info().SampleBits() > 16 {
+		return nil, nil, problem.New("unsupported") // no browser shows 32-bit samples
+	}
 	px, err := src.Frame(ctx, n)
 	if err != nil {
 		return nil, nil, pixelProblem(err)
