@@ -78,9 +78,9 @@ function Content({ caseId, manifest }: { caseId: string; manifest: SeriesManifes
 }
 
 function LazyECG(props: { caseId: string; sop: string; title: string }) {
-  const [View, setView] = useState<{ c: typeof import('../ecg/Ecg').default }>();
+  const [View, setView] = useState<{ c: typeof import('../ecg').Paper }>();
   const [problem, setProblem] = useState(false);
-  useEffect(() => { import('../ecg/Ecg').then((m) => setView({ c: m.default }), () => setProblem(true)); }, []);
+  useEffect(() => { import('../ecg').then((m) => setView({ c: m.Paper }), () => setProblem(true)); }, []);
   if (problem) return <Notice text={w('failed')} />;
   return View ? <View.c {...props} /> : <Notice text={w('loading')} />;
 }
