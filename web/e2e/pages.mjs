@@ -16,7 +16,7 @@ export async function person(browser, server, user, viewport) {
   await byId(page, 'login-name').fill(user.login)
   await byId(page, 'login-password').fill(user.password)
   await byId(page, 'login-submit').click()
-  await byId(page, 'case-list').waitFor()
+  await byId(page, 'search').waitFor()
   return page
 }
 
@@ -44,20 +44,11 @@ export async function fillRequest(page, r) {
   await byId(page, 'field-consent-by').fill(r.consentBy)
 }
 
-/** Waits until no transfer of the page is under way; answers the states of its rows. */
-export async function transfersDone(page, expected, timeout = 180_000) {
-  await page.waitForFunction(n => {
-    const rows = [...document.querySelectorAll('[data-testid="upload-row"]')]
-    return rows.length >= n && rows.every(r => ['stored', 'duplicate', 'refused', 'done', 'failed'].includes(r.dataset.state))
-  }, expected, { timeout })
-  return await byId(page, 'upload-row').evaluateAll(rows => rows.map(r => ({ name: r.dataset.name ?? r.textContent, state: r.dataset.state, text: r.textContent })))
-}
-
 /** Sums of what a peer connection received, by kind. */
 export async function received(page) {
   return await page.evaluate(async () => {
-    const out = { audioPackets: 0, audioEnergy: 0, videoFrames: 0, candidateTypes: [] }
-    const stats = await window.__siraCall.pc.getStats()
+    const out = { audioPackets: 0, audioEnergy: 0, videoFrames: 0 }
+    const stats = await window.__siraCall?.pc.getStats() ?? new Map()
     for (const s of stats.values()) {
       if (s.type === 'inbound-rtp' && s.kind === 'audio') { out.audioPackets += s.packetsReceived; out.audioEnergy += s.totalAudioEnergy ?? 0 }
       if (s.type === 'inbound-rtp' && s.kind === 'video') out.videoFrames += s.framesDecoded ?? 0
@@ -79,4 +70,15 @@ export async function brightness(page, testid) {
     const n = d.length / 4, mean = sum / n
     return { mean, deviation: Math.sqrt(square / n - mean * mean) }
   })
+}
+
+/** Asks again and again until fn answers something true. */
+export async function until(what, fn, timeout = 60_000) {
+  const end = Date.now() + timeout
+  for (;;) {
+    const v = await fn()
+    if (v) return v
+    if (Date.now() > end) throw new Error(`not reached in ${timeout / 1000} s: ${what}`)
+    await new Promise(r => setTimeout(r, 150))
+  }
 }

@@ -7,7 +7,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { browser, corpus, moduleTestdata, Server, tablet } from './harness.mjs'
-import { brightness, byId, clean, fillRequest, person, received, transfersDone } from './pages.mjs'
+import { brightness, byId, clean, fillRequest, person, received, until } from './pages.mjs'
 
 let server, chromium, folder
 const real = corpus()
@@ -81,11 +81,11 @@ test('one tele-expertise, there and back, on real files', { timeout: 600_000 }, 
   await t.test('every file is stored or refused with a reason, the others go on', async () => {
     const id = caseId(asker)
     const wanted = (real ? readdirSync(files.ct).length : 0) + files.single.length
-    await asker.waitForFunction(async ([id, n]) => {
-      const r = await fetch(`/api/intake?caseId=${id}`)
-      const { uploads } = await r.json()
-      return uploads.filter(u => u.state === 'done').length >= n
-    }, [id, wanted + 2], { timeout: 180_000, polling: 1000 })
+    const user = server.demo.users.find(u => u.login === 'a.coulibaly')
+    await until('every upload is decided', async () => {
+      const { body } = await server.api(user, 'GET', `/api/intake?caseId=${id}`)
+      return body.uploads.filter(u => u.state === 'done').length >= wanted + 2
+    }, 180_000)
     const { body } = await server.api(server.demo.users.find(u => u.login === 'a.coulibaly'), 'GET', `/api/intake?caseId=${id}`)
     const verdicts = Object.fromEntries(body.uploads.flatMap(u => u.files.map(f => [f.name, f])))
     for (const bad of ['coupé.dcm', 'pas-du-dicom.dcm']) {
@@ -100,7 +100,7 @@ test('one tele-expertise, there and back, on real files', { timeout: 600_000 }, 
   await t.test('the specialist opens it and scrolls the series', { skip: !real && 'NOT RUN: no corpus' }, async () => {
     await row.click()
     await byId(expert, 'case').waitFor()
-    const tile = expert.locator('[data-testid="series-tile"][data-modality="CT"]').filter({ hasText: /\b28\b/ })
+    const tile = expert.locator('[data-testid="series-tile"][data-modality="CT"]').filter({ hasText: '28 images' })
     await tile.waitFor({ timeout: 60_000 })
     await tile.locator('[data-testid="patient-differs"]').waitFor() // the real series is of somebody else: said loudly
     await tile.locator('a').click()
@@ -153,16 +153,7 @@ test('one tele-expertise, there and back, on real files', { timeout: 600_000 }, 
     await byId(expert, 'call-open').first().click()
     await byId(asker, 'call-open').first().click()
     for (const [page, who] of [[expert, 'specialist'], [asker, 'clinician']]) {
-      await page.waitForFunction(async () => {
-        const pc = window.__siraCall?.pc
-        if (!pc) return false
-        let audio = 0, frames = 0
-        for (const s of (await pc.getStats()).values()) {
-          if (s.type === 'inbound-rtp' && s.kind === 'audio') audio += s.packetsReceived
-          if (s.type === 'inbound-rtp' && s.kind === 'video') frames += s.framesDecoded ?? 0
-        }
-        return audio > 30 && frames > 10
-      }, null, { timeout: 60_000, polling: 500 }).catch(async e => { throw new Error(`${who}: ${JSON.stringify(await received(page))} ${e.message}`) })
+      await until(`${who} hears and sees`, async () => { const r = await received(page); return r.audioPackets > 30 && r.videoFrames > 10 && r.audioEnergy > 0 })
       const got = await received(page)
       assert.ok(got.audioPackets > 30 && got.videoFrames > 10, `${who} received ${JSON.stringify(got)}`)
       assert.ok(got.audioEnergy > 0, `${who} hears silence`)

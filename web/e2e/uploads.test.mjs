@@ -7,7 +7,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { browser, Server, tablet } from './harness.mjs'
-import { byId, clean, fillRequest, person } from './pages.mjs'
+import { byId, clean, fillRequest, person, until } from './pages.mjs'
 
 let server, chromium, folder
 
@@ -44,16 +44,6 @@ async function throttle(page, bytesPerSecond) {
 }
 
 const percent = async row => Number(await row.getAttribute('data-percent'))
-
-async function until(what, fn, timeout = 60_000) {
-  const end = Date.now() + timeout
-  for (;;) {
-    const v = await fn()
-    if (v) return v
-    if (Date.now() > end) throw new Error(`not reached: ${what}`)
-    await new Promise(r => setTimeout(r, 150))
-  }
-}
 
 async function storedSum(user, id, name) {
   const { body } = await server.api(user, 'GET', `/api/cases/${id}`)
