@@ -20,6 +20,11 @@ import (
 // Add records an instance whose blob is durable, in one transaction. It is
 // idempotent: false when this very instance was there already.
 func (x *Index) Add(ctx context.Context, in dicom.Instance) (added bool, err error) {
+	return x.add(ctx, in, nil)
+}
+
+// add is Add with more to write in the same transaction when the instance is new.
+func (x *Index) add(ctx context.Context, in dicom.Instance, more func(tx storage.Querier) error) (added bool, err error) {
 	if _, err := storage.ParseHash(in.Hash); err != nil {
 		return false, fmt.Errorf("indexing instance: %w", err)
 	}
@@ -38,7 +43,10 @@ func (x *Index) Add(ctx context.Context, in dicom.Instance) (added bool, err err
 			return ErrConflictingBytes
 		}
 		added = true
-		return insert(ctx, tx, in, time.Now().UnixMilli())
+		if err := insert(ctx, tx, in, time.Now().UnixMilli()); err != nil || more == nil {
+			return err
+		}
+		return more(tx)
 	})
 	if err != nil {
 		return false, fmt.Errorf("indexing instance: %w", err)

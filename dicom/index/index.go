@@ -53,7 +53,7 @@ func Migrate(ctx context.Context, db *storage.DB) error {
 	if err := db.Migrate(ctx, "dicom", files); err != nil {
 		return fmt.Errorf("migrating DICOM index: %w", err)
 	}
-	return nil
+	return collate(ctx, db)
 }
 
 // Open migrates and opens the index.

@@ -36,6 +36,9 @@ type Ingest struct {
 	TempDir string
 	// MaxBytes bounds one object of Stream, 4 GiB when zero.
 	MaxBytes int64
+	// Check is asked before anything of an object is stored; its error is
+	// returned as it is. To check otherwise for one sender, copy the Ingest.
+	Check func(ctx context.Context, in dicom.Instance) error
 }
 
 // New joins the parts.
@@ -45,7 +48,8 @@ func New(blobs storage.Blobs, idx *index.Index, lim dicom.Limits) *Ingest {
 
 // File takes in one object: checked, then durable, then listed. It returns
 // *dicom.Error when the object is refused and ErrConflict when its UID is
-// taken by other bytes; in both cases nothing is stored.
+// taken by other bytes; in both cases nothing is stored. Result.Instance is
+// filled as far as the object could be read, also with an error.
 func (g *Ingest) File(ctx context.Context, r interface{ io.ReaderAt }, size int64) (Result, error) {
 	f, err := dicom.Read(ctx, r, size, g.lim)
 	if err != nil {
@@ -55,20 +59,25 @@ func (g *Ingest) File(ctx context.Context, r interface{ io.ReaderAt }, size int6
 	if err != nil {
 		return Result{}, err
 	}
+	if g.Check != nil {
+		if err := g.Check(ctx, in); err != nil {
+			return Result{Instance: in}, err
+		}
+	}
 	if err := g.conflict(ctx, in.SOPUID, r, size); err != nil {
-		return Result{}, err
+		return Result{Instance: in}, err
 	}
 	info, err := g.blobs.Put(ctx, io.NewSectionReader(r, 0, size))
 	if err != nil {
-		return Result{}, fmt.Errorf("storing DICOM object: %w", err)
+		return Result{Instance: in}, fmt.Errorf("storing DICOM object: %w", err)
 	}
 	if info.Size != size {
-		return Result{}, fmt.Errorf("storing DICOM object: %d bytes stored of %d", info.Size, size)
+		return Result{Instance: in}, fmt.Errorf("storing DICOM object: %d bytes stored of %d", info.Size, size)
 	}
 	in.Hash, in.Size = string(info.Hash), info.Size
-	added, err := g.index.Add(ctx, in)
+	added, err := g.index.AddFile(ctx, in, f)
 	if err != nil {
-		return Result{}, err
+		return Result{Instance: in}, err
 	}
 	return Result{Instance: in, Info: info, Duplicate: !added}, nil
 }
