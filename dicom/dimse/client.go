@@ -22,7 +22,12 @@ type Client struct {
 	proposals []Proposal
 	accepted  []PresentationContext
 	peer      pdu.UserInfo
+	aet       string // ours
+	peerAET   string
 	messageID uint16
+
+	// What the peer may ask for, by command field; set within an exchange.
+	serves map[uint16]func(PresentationContext, Command) error
 }
 
 // Contexts gives the presentation contexts the peer accepted.
@@ -48,7 +53,7 @@ func (c *Client) Echo(ctx context.Context) error {
 			return err
 		}
 		var err error
-		status, err = c.response(rq)
+		status, err = c.response(pc.ID, rq)
 		return err
 	})
 	if err == nil && status != StatusSuccess {
@@ -58,13 +63,43 @@ func (c *Client) Echo(ctx context.Context) error {
 }
 
 // Store sends one DICOM file (PS3.10) as it comes from r, without conversion
-// (PS3.7 section 9.1.1); only an odd deflated data set gets the byte it lacks. It answers the status, which may be a warning; a
-// failure is a *StatusError too. Before anything is sent it fails with
+// (PS3.7 section 9.1.1); only an odd deflated data set gets the byte it lacks.
+// It answers the status, which may be a warning; a failure is a *StatusError too. Before anything is sent it fails with
 // ErrNotPart10, or with ErrNoContext when the peer accepted no context for the
 // file's class and transfer syntax.
 func (c *Client) Store(ctx context.Context, r io.Reader) (status uint16, err error) {
+	return c.store(ctx, r, origin{}, nil)
+}
+
+// origin names the C-MOVE an instance is sent for; zero for none.
+type origin struct {
+	aet       string
+	messageID uint16
+}
+
+// storeRequest is the command set of C-STORE.
+func storeRequest(m Meta, id uint16, o origin) Command {
+	var rq Command
+	rq.setUID(tagAffectedClass, m.SOPClass)
+	rq.setUint16(tagCommandField, fieldStore)
+	rq.setUint16(tagMessageID, id)
+	rq.setUint16(tagPriority, 0)
+	rq.setUint16(tagDataSetType, withDataSet)
+	rq.setUID(tagAffectedInstance, m.SOPUID)
+	if o.aet != "" {
+		rq.setText(tagMoveOriginator, o.aet, ' ')
+		rq.setUint16(tagMoveOriginatorMsgID, o.messageID)
+	}
+	return rq
+}
+
+// store is Store with what a C-MOVE adds: its origin, and a check of the file.
+func (c *Client) store(ctx context.Context, r io.Reader, o origin, check func(Meta) error) (status uint16, err error) {
 	br := bufio.NewReaderSize(r, 4096) // larger reads pass it by
 	meta, err := ReadMeta(br)
+	if err == nil && check != nil {
+		err = check(meta)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -75,13 +110,7 @@ func (c *Client) Store(ctx context.Context, r io.Reader) (status uint16, err err
 		return 0, fmt.Errorf("%w: class %s in %s", ErrNoContext, meta.SOPClass, meta.TransferSyntax)
 	}
 	err = c.do(ctx, func() error {
-		var rq Command
-		rq.setUID(tagAffectedClass, meta.SOPClass)
-		rq.setUint16(tagCommandField, fieldStore)
-		rq.setUint16(tagMessageID, c.nextID())
-		rq.setUint16(tagPriority, 0)
-		rq.setUint16(tagDataSetType, withDataSet)
-		rq.setUID(tagAffectedInstance, meta.SOPUID)
+		rq := storeRequest(meta, c.nextID(), o)
 		if err := c.a.sendCommand(pc.ID, rq.Encode()); err != nil {
 			return err
 		}
@@ -89,7 +118,7 @@ func (c *Client) Store(ctx context.Context, r io.Reader) (status uint16, err err
 			return err
 		}
 		var err error
-		status, err = c.response(rq)
+		status, err = c.response(pc.ID, rq)
 		return err
 	})
 	return status, err
@@ -153,20 +182,14 @@ func (c *Client) nextID() uint16 {
 }
 
 // response reads the answer to rq; a failure status is a *StatusError.
-func (c *Client) response(rq Command) (uint16, error) {
-	pc, rsp, err := c.a.readCommand(c.a.timeouts.Message)
+func (c *Client) response(context byte, rq Command) (uint16, error) {
+	rsp, err := c.reply(rq)
 	if err != nil {
 		return 0, err
 	}
-	id, _ := rq.uint16(tagMessageID)
-	answered, _ := rsp.uint16(tagRespondedTo)
-	status, ok := rsp.uint16(tagStatus)
-	if rsp.field() != rq.field()|responseBit || answered != id || !ok {
-		return 0, c.a.violation("command %#04x for message %d answers %#04x of message %d",
-			rsp.field(), answered, rq.field(), id)
-	}
+	status, _ := rsp.uint16(tagStatus)
 	if rsp.hasData() {
-		if err := c.a.data(pc.ID).drain(); err != nil {
+		if err := c.a.data(context).drain(); err != nil {
 			return 0, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"sira/dicom/dimse/pdu"
@@ -42,6 +43,8 @@ const (
 	fieldFind     = 0x0020
 	fieldMove     = 0x0021
 	fieldEcho     = 0x0030
+	fieldReport   = 0x0100 // N-EVENT-REPORT
+	fieldAction   = 0x0130 // N-ACTION
 	fieldCancel   = 0x0FFF
 	responseBit   = 0x8000
 	noDataSet     = 0x0101 // value of Command Data Set Type
@@ -165,10 +168,20 @@ func (c Command) hasData() bool {
 	return ok && t != noDataSet
 }
 
-// The set methods add elements; callers keep ascending order.
+// set puts an element in its place, or another value into it.
+func (c *Command) set(number uint16, value []byte) {
+	i, found := slices.BinarySearchFunc(c.elements, number, func(e commandElement, n uint16) int {
+		return int(e.number) - int(n)
+	})
+	if found {
+		c.elements[i].value = value
+		return
+	}
+	c.elements = slices.Insert(c.elements, i, commandElement{number, value})
+}
 
 func (c *Command) setUint16(number, v uint16) {
-	c.elements = append(c.elements, commandElement{number, binary.LittleEndian.AppendUint16(nil, v)})
+	c.set(number, binary.LittleEndian.AppendUint16(nil, v))
 }
 
 func (c *Command) setUID(number uint16, uid string) {
@@ -182,14 +195,19 @@ func (c *Command) setText(number uint16, s string, pad byte) {
 	if len(v)%2 == 1 {
 		v = append(v, pad)
 	}
-	c.elements = append(c.elements, commandElement{number, v})
+	c.set(number, v)
 }
 
-// response answers request c. Class and instance are repeated where c has them.
+// response answers request c. Class and instance are repeated where c has them;
+// what a normalised request names "requested" is the "affected" of its answer.
 func (c Command) response(status uint16, comment string) Command {
 	var r Command
 	class, _ := c.uid(tagAffectedClass)
 	instance, _ := c.uid(tagAffectedInstance)
+	if class == "" {
+		class, _ = c.uid(tagRequestedClass)
+		instance, _ = c.uid(tagRequestedInstance)
+	}
 	id, _ := c.uint16(tagMessageID)
 	r.setUID(tagAffectedClass, class)
 	r.setUint16(tagCommandField, c.field()|responseBit)

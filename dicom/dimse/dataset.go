@@ -104,6 +104,17 @@ func (d *dataSet) peek() ([]byte, error) {
 	return b, nil
 }
 
+// all reads the data set into memory; one of more than limit bytes ends the
+// association.
+func (d *dataSet) all(limit int64) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(d, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		d.err = d.a.abortTooLarge()
+		err = d.err
+	}
+	return b, err
+}
+
 // drain reads what a consumer left, so that the next message can be read.
 func (d *dataSet) drain() error {
 	for {

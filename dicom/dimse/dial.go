@@ -71,7 +71,8 @@ func Dial(ctx context.Context, addr string, o DialOptions) (*Client, error) {
 	_, _ = m.step(connected)
 	a := newAssociation(&wire{conn: conn, timeout: timeouts.Message}, true, limits, timeouts)
 	a.machine = m
-	c := &Client{a: a, proposals: o.Proposals}
+	c := &Client{a: a, proposals: o.Proposals, aet: o.AET, peerAET: o.CalledAET,
+		serves: map[uint16]func(PresentationContext, Command) error{}}
 	stop := context.AfterFunc(ctx, a.wire.stop)
 	err = c.associate(rq)
 	if !stop() && err == nil {

@@ -17,6 +17,11 @@ const (
 	EventLost       EventKind = "lost"
 	EventEcho       EventKind = "echo"
 	EventStore      EventKind = "store"
+	EventFind       EventKind = "find"
+	EventWorklist   EventKind = "worklist"
+	EventMove       EventKind = "move"
+	EventGet        EventKind = "get"
+	EventSent       EventKind = "sent"    // one instance of a C-MOVE or C-GET, sent or not
 	EventRefused    EventKind = "refused" // a request answered without a callback
 )
 
@@ -33,6 +38,10 @@ type Event struct {
 	Status                           uint16
 	Bytes                            int64 // of the data set
 	Took                             time.Duration
+	Level                            Level // of a query or retrieval
+	Answers                          int   // matches sent
+	Counters                         Counters
+	Destination                      string // AE title that instances or reports go to
 
 	Detail string // why, in English, for logs
 }

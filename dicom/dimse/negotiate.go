@@ -20,66 +20,68 @@ func (s *Server) negotiate(rq *pdu.Associate) (*pdu.Associate, map[byte]Presenta
 		},
 	}
 	accepted := map[byte]PresentationContext{}
-	var roles []pdu.Role
 	for _, offer := range rq.Contexts {
 		answer := pdu.Context{ID: offer.ID}
-		scu, scp, asked := rolesOf(rq, offer.AbstractSyntax)
-		answer.Result, answer.TransferSyntaxes = s.judge(rq, offer, scu)
-		if answer.Result == pdu.Accepted {
-			accepted[offer.ID] = PresentationContext{
-				ID: offer.ID, SOPClass: offer.AbstractSyntax,
-				TransferSyntax: answer.TransferSyntaxes[0], RequestorSCU: true,
-			}
-			// The requestor may send to us; we send nothing to it, so its SCP
-			// role is declined (PS3.7 annex D.3.3.4).
-			role := pdu.Role{SOPClass: offer.AbstractSyntax, SCU: true}
-			if asked && (scu || scp) && !slices.Contains(roles, role) {
-				roles = append(roles, role)
-			}
+		var pc PresentationContext
+		if answer.Result, pc = s.judge(rq, offer); answer.Result == pdu.Accepted {
+			answer.TransferSyntaxes = []string{pc.TransferSyntax}
+			accepted[offer.ID] = pc
+			s.agree(rq, ac, pc)
 		}
 		ac.Contexts = append(ac.Contexts, answer)
 	}
-	ac.User.Roles = roles
 	return ac, accepted
 }
 
-// judge decides on one presentation context.
-func (s *Server) judge(rq *pdu.Associate, offer pdu.Context, requestorSCU bool) (pdu.Result, []string) {
-	if !s.serves(rq, offer.AbstractSyntax) {
-		return pdu.AbstractNotSupported, nil
+// agree answers, once for each SOP class, what the peer proposes besides the
+// context: roles, where it proposes any (PS3.7 annex D.3.3.4), and features.
+func (s *Server) agree(rq, ac *pdu.Associate, pc PresentationContext) {
+	scu, scp, asked := rolesOf(rq, pc.SOPClass)
+	role := pdu.Role{SOPClass: pc.SOPClass, SCU: pc.RequestorSCU, SCP: pc.RequestorSCP}
+	if asked && (scu || scp) && !slices.Contains(ac.User.Roles, role) {
+		ac.User.Roles = append(ac.User.Roles, role)
 	}
-	if !requestorSCU {
-		return pdu.UserRejected, nil
+	if x := s.extended(rq, pc.SOPClass); x != nil &&
+		!slices.ContainsFunc(ac.User.Extended, func(y pdu.Extended) bool { return y.SOPClass == x.SOPClass }) {
+		ac.User.Extended = append(ac.User.Extended, *x)
 	}
-	ts := offer.TransferSyntaxes[0]
-	if s.Choose != nil && offer.AbstractSyntax != Verification {
-		ts = s.Choose(offer.AbstractSyntax, offer.TransferSyntaxes)
-	}
-	if !slices.Contains(offer.TransferSyntaxes, ts) {
-		return pdu.TransfersNotSupported, nil
-	}
-	return pdu.Accepted, []string{ts}
 }
 
-// serves tells whether we provide a service for the SOP class.
-func (s *Server) serves(rq *pdu.Associate, class string) bool {
-	if class == Verification {
-		return true
+// judge decides on one presentation context.
+func (s *Server) judge(rq *pdu.Associate, offer pdu.Context) (pdu.Result, PresentationContext) {
+	of := s.serviceOf(rq, offer.AbstractSyntax)
+	maySCU, maySCP := s.roles(of)
+	if !maySCU && !maySCP {
+		return pdu.AbstractNotSupported, PresentationContext{}
 	}
-	if s.Store == nil {
-		return false
+	scu, scp, _ := rolesOf(rq, offer.AbstractSyntax)
+	pc := PresentationContext{
+		ID: offer.ID, SOPClass: offer.AbstractSyntax,
+		RequestorSCU: scu && maySCU, RequestorSCP: scp && maySCP,
 	}
-	if _, known := StorageName(class); known {
-		return true
+	if !pc.RequestorSCU && !pc.RequestorSCP {
+		return pdu.UserRejected, pc
 	}
-	if s.UnknownClasses && mayBeStorage(class) {
-		return true
+	pc.TransferSyntax = s.chooseSyntax(of, offer)
+	if !slices.Contains(offer.TransferSyntaxes, pc.TransferSyntax) {
+		return pdu.TransfersNotSupported, pc
 	}
-	// The peer may say itself that a class is one of storage (PS3.7 annex
-	// D.3.3.6).
-	return slices.ContainsFunc(rq.User.CommonExtended, func(x pdu.CommonExtended) bool {
-		return x.SOPClass == class && x.ServiceClass == storageServiceClass
-	})
+	return pdu.Accepted, pc
+}
+
+func (s *Server) chooseSyntax(of service, offer pdu.Context) string {
+	switch {
+	case of == verifies, of == stores && s.Choose == nil:
+		return offer.TransferSyntaxes[0]
+	case of == stores:
+		return s.Choose(offer.AbstractSyntax, offer.TransferSyntaxes)
+	}
+	for _, ts := range identifierSyntaxes {
+		if slices.Contains(offer.TransferSyntaxes, ts) {
+			return ts
+		}
+	}
+	return ""
 }
 
 // rolesOf gives the roles the requestor proposes for a class; without a

@@ -12,8 +12,10 @@ import (
 	"sira/dicom/dimse/pdu"
 )
 
-// Server is a service class provider for C-ECHO and C-STORE. Fields must not
-// change once Serve runs. The zero value verifies (C-ECHO) and stores nothing.
+// Server is a service class provider. Fields must not change once Serve runs.
+// Each service exists when its callback does; the zero value only verifies
+// (C-ECHO). Callbacks run in parallel for several associations, and what they
+// panic with becomes a failure status.
 type Server struct {
 	// AET is our application entity title. A peer that calls another one is
 	// rejected; empty answers to any.
@@ -21,8 +23,23 @@ type Server struct {
 
 	// Store takes one instance and gives the status of the response, which is
 	// sent only then: StatusSuccess means that the instance is durable. nil
-	// refuses all storage SOP classes. A panic in it becomes a failure status.
+	// refuses all storage SOP classes.
 	Store func(ctx context.Context, req StoreRequest) (status uint16)
+
+	// Find answers queries in the Patient Root and Study Root models, Worklist
+	// those for scheduled procedure steps. Queries says what Find can do.
+	Find     FindFunc
+	Worklist FindFunc
+	Queries  QueryFeatures
+
+	// Retrieve resolves C-GET and, with Nodes, C-MOVE requests. Transcode, when
+	// set, is asked for instances whose transfer syntax the receiver refuses.
+	Retrieve  RetrieveFunc
+	Transcode TranscodeFunc
+
+	// Nodes gives the address of an application entity by its title: where
+	// C-MOVE may send to. See KnownNodes.
+	Nodes func(aet string) (Node, bool)
 
 	// Allowed lists who may associate; empty allows everyone. Admit, when set,
 	// is asked after it and rejects by an error. Its text goes to events only.
@@ -59,6 +76,17 @@ type Server struct {
 type Peer struct {
 	AET     string
 	Network netip.Prefix
+}
+
+// Node is how to reach an application entity.
+type Node struct {
+	Addr string      // host:port
+	TLS  *tls.Config // nil for plain TCP
+}
+
+// KnownNodes gives a Nodes for a fixed table.
+func KnownNodes(table map[string]Node) func(aet string) (Node, bool) {
+	return func(aet string) (Node, bool) { n, ok := table[aet]; return n, ok }
 }
 
 // StoreRequest is one C-STORE. Data is the data set as encoded in

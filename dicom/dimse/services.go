@@ -13,14 +13,19 @@ type message struct {
 	command Command
 	data    *dataSet // nil when none follows
 	event   Event
+	// finish, when set, completes the final response and gives its data set.
+	finish func(*Command) []byte
 }
 
 // services gives the provider of each request. A provider answers with its
-// status and a comment; further services (query, retrieve, commitment) enter
-// here.
+// status and a comment. It runs in the association's goroutine and may
+// send pending responses itself.
 var services = map[uint16]func(*serving, context.Context, *message) (status uint16, comment string){
 	fieldEcho:  (*serving).echo,
 	fieldStore: (*serving).store,
+	fieldFind:  (*serving).find,
+	fieldMove:  (*serving).move,
+	fieldGet:   (*serving).get,
 }
 
 // serveMessage reads one request and answers it. An error ends the association.
@@ -74,7 +79,12 @@ func (v *serving) respond(m *message, status uint16, comment string) error {
 			return err
 		}
 	}
-	return v.sendCommand(m.context.ID, m.command.response(status, comment).Encode())
+	rsp := m.command.response(status, comment)
+	var b []byte
+	if m.finish != nil {
+		b = m.finish(&rsp)
+	}
+	return v.sendMessage(m.context, rsp, b)
 }
 
 // echo is C-ECHO (PS3.7 section 9.1.5).
@@ -92,7 +102,7 @@ func (v *serving) store(ctx context.Context, m *message) (status uint16, comment
 	instance, errInstance := m.command.uid(tagAffectedInstance)
 	m.event.SOPUID = instance
 	switch {
-	case m.context.SOPClass == Verification:
+	case !v.takesInstances(m.context):
 		return StatusClassNotSupported, "not in this presentation context"
 	case errClass != nil || errInstance != nil:
 		return StatusInvalidInstance, "invalid UID"
@@ -112,6 +122,12 @@ func (v *serving) store(ctx context.Context, m *message) (status uint16, comment
 		MoveOriginator: m.command.title(tagMoveOriginator),
 		MoveMessageID:  first(m.command.uint16(tagMoveOriginatorMsgID)),
 	})
+}
+
+// takesInstances tells whether the peer may store in a context.
+func (v *serving) takesInstances(pc PresentationContext) bool {
+	_, other := models[pc.SOPClass]
+	return !other && pc.RequestorSCU && v.server.Store != nil
 }
 
 func first(v uint16, _ bool) uint16 { return v }

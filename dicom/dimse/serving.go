@@ -19,8 +19,10 @@ type serving struct {
 	*association
 	server *Server
 	info   Association
-	seat   seat
-	cancel context.CancelFunc
+	// Features of queries negotiated, by SOP class.
+	features map[string][]byte
+	seat     seat
+	cancel   context.CancelFunc
 }
 
 func newServing(s *Server, conn net.Conn, remote netip.AddrPort, seat seat, cancel context.CancelFunc) *serving {
@@ -116,6 +118,10 @@ func (v *serving) awaitRequest(ctx context.Context) (*pdu.Associate, error) {
 
 func (v *serving) accept(rq, ac *pdu.Associate, accepted map[byte]PresentationContext) {
 	v.sendMax, v.contexts = rq.User.MaxLength, accepted
+	v.features = map[string][]byte{}
+	for _, x := range ac.User.Extended {
+		v.features[x.SOPClass] = x.Info
+	}
 	for _, c := range ac.Contexts {
 		if c.Result == pdu.Accepted {
 			v.info.Contexts = append(v.info.Contexts, accepted[c.ID])

@@ -5,6 +5,7 @@ const (
 	StatusSuccess             uint16 = 0x0000
 	StatusCancel              uint16 = 0xFE00
 	StatusPending             uint16 = 0xFF00
+	statusPendingPartly       uint16 = 0xFF01 // some optional keys are not supported
 	StatusProcessingFailure   uint16 = 0x0110
 	StatusDuplicateInstance   uint16 = 0x0111 // the same UID with other content
 	StatusInvalidArgument     uint16 = 0x0115
@@ -14,9 +15,13 @@ const (
 	StatusNotAuthorized       uint16 = 0x0124
 	StatusUnrecognized        uint16 = 0x0211
 	StatusOutOfResources      uint16 = 0xA700
+	StatusCannotCount         uint16 = 0xA701 // C-MOVE, C-GET: number of matches unknown
+	StatusSubOperationsFailed uint16 = 0xA702 // C-MOVE, C-GET: no instance was sent
+	StatusUnknownDestination  uint16 = 0xA801 // C-MOVE
 	StatusDataSetMismatch     uint16 = 0xA900 // data set does not match the SOP class
 	StatusCannotUnderstand    uint16 = 0xC000
-	StatusWarningCoercion     uint16 = 0xB000
+	StatusWarningCoercion     uint16 = 0xB000 // of C-STORE
+	StatusWarningIncomplete   uint16 = 0xB000 // C-MOVE, C-GET: some instances failed
 	StatusWarningElements     uint16 = 0xB006
 	StatusWarningDataSetClass uint16 = 0xB007
 )
@@ -25,7 +30,7 @@ const (
 // (PS3.7 annex C.1).
 func StatusFailed(s uint16) bool {
 	switch {
-	case s == StatusSuccess, s == StatusCancel, s == StatusPending, s == 0xFF01:
+	case s == StatusSuccess, s == StatusCancel, s == StatusPending, s == statusPendingPartly:
 		return false
 	case s == 0x0001, s == 0x0107, s == 0x0116, s>>12 == 0xB:
 		return false // warnings

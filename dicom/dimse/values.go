@@ -158,6 +158,9 @@ func (a *association) sendData(context byte, r io.Reader) error {
 
 // sendValue sends a fragment that lies in b after room for its headers.
 func (a *association) sendValue(b []byte, v pdu.PDV) error {
+	if a.over != nil {
+		return a.over
+	}
 	if _, err := a.machine.step(localData); err != nil {
 		return err
 	}

@@ -93,6 +93,15 @@ func (w *wire) rested() {
 	w.mu.Unlock()
 }
 
+// vigil lets a read wait for as long as it takes, until interrupt.
+func (w *wire) vigil() error {
+	w.paced = false
+	return w.readDeadline(time.Time{})
+}
+
+// interrupt ends a read of vigil.
+func (w *wire) interrupt() { _ = w.readDeadline(time.Unix(1, 0)) }
+
 // wake ends the association at its next rest, without harm to a message in
 // progress.
 func (w *wire) wake() {

@@ -25,12 +25,12 @@ var ErrSyntax = errors.New("identifier: transfer syntax not supported")
 // Limits bound what decoding may cost. A zero field takes its default.
 type Limits struct {
 	Depth    int // nested sequences; 8
-	Elements int // elements and items, nested ones included; 300,000
+	Elements int // elements and items, nested ones included; 100,000
 	Value    int // bytes of one value; 1 MiB
 }
 
 func (l Limits) withDefaults() Limits {
-	for v, d := range map[*int]int{&l.Depth: 8, &l.Elements: 300_000, &l.Value: 1 << 20} {
+	for v, d := range map[*int]int{&l.Depth: 8, &l.Elements: 100_000, &l.Value: 1 << 20} {
 		if *v <= 0 {
 			*v = d
 		}
