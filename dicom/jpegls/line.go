@@ -1,0 +1,250 @@
+package jpegls
+
+import (
+	"fmt"
+	"math/bits"
+)
+
+// coder decodes the lines of one restart interval.
+type coder struct {
+	*params
+	reader
+	buffers  []lines // of the components in the scan
+	runIndex []int   // RUNindex of each (T.87 A.2.1)
+}
+
+// line decodes a line of every component and makes it the previous one.
+func (c *coder) line(mode Interleave) error {
+	for i := range c.buffers {
+		b := &c.buffers[i]
+		edges(b.prev, b.cur)
+	}
+	if mode == InterleaveSample {
+		if err := c.sampleLine(); err != nil {
+			return err
+		}
+	} else {
+		for i := range c.buffers {
+			if err := c.componentLine(&c.buffers[i], i); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range c.buffers {
+		b := &c.buffers[i]
+		b.prev, b.cur = b.cur, b.prev
+	}
+	if c.over() {
+		return ErrTruncated
+	}
+	return nil
+}
+
+// edges sets the samples beyond the ends of a line (T.87 A.2.1): the one
+// before the current line is the first of the previous one.
+func edges(prev, cur []uint16) {
+	cur[0] = prev[1]
+	prev[len(prev)-1] = prev[len(prev)-2]
+}
+
+// componentLine decodes one line of one component (T.87 A.3 to A.7).
+func (c *coder) componentLine(b *lines, component int) error {
+	width := len(b.cur) - 2
+	prev, cur := b.prev[:width+2], b.cur[:width+2]
+	quant, contexts := c.quant, &c.contexts
+	near, step, maxval, reset := c.near, c.step, c.maxval, int32(c.reset)
+	span := c.rng * step
+	acc, n := c.acc, c.n
+
+	x := 1
+	ra, rb, rc := int(cur[0]), int(prev[1]), int(prev[0])
+	for x <= width {
+		rd := int(prev[x+1])
+		q := 81*int(quant[uint(rd-rb+65536)%(1<<17)]) + 9*int(quant[uint(rb-rc+65536)%(1<<17)]) + int(quant[uint(rc-ra+65536)%(1<<17)])
+		if q == 0 {
+			c.acc, c.n = acc, n
+			length, err := c.run(prev, cur, x, component)
+			if err != nil {
+				return err
+			}
+			acc, n = c.acc, c.n
+			x += length
+			if x > width {
+				break
+			}
+			ra, rb, rc = int(cur[x-1]), int(prev[x]), int(prev[x-1])
+			continue
+		}
+		sign := q >> 63
+		ctx := &contexts[uint((q^sign)-sign)%512]
+
+		// Prediction and its correction (A.4).
+		px := ra + rb - rc
+		low, high := min(ra, rb), max(ra, rb)
+		if rc >= high {
+			px = low
+		} else if rc <= low {
+			px = high
+		}
+		px = min(max(px+(int(ctx.c)^sign)-sign, 0), maxval)
+
+		// The mapped error (A.5.3).
+		k := uint(bits.Len32(uint32(ctx.a)) - bits.Len32(uint32(ctx.n)))
+		if int(k) < 0 {
+			k = 0
+		}
+		if uint64(ctx.n)<<(k&63) < uint64(uint32(ctx.a)) {
+			k++
+		}
+		if n < 32 {
+			c.acc, c.n = acc, n
+			c.fill()
+			acc, n = c.acc, c.n
+		}
+		var mapped int
+		if zeros := bits.LeadingZeros64(acc); zeros < 15 && k <= 16 {
+			acc <<= uint(zeros+1) & 63
+			mapped = zeros<<(k&63) | int(acc>>1>>((63-k)&63))
+			acc <<= k & 63
+			n -= zeros + 1 + int(k)
+		} else {
+			c.acc, c.n = acc, n
+			var ok bool
+			if mapped, ok = c.value(int(k), c.limit, c.qbpp); !ok || mapped > 2*c.rng {
+				return fmt.Errorf("sample %d: %w", x, ErrCorrupt)
+			}
+			acc, n = c.acc, c.n
+		}
+		e := mapped>>1 ^ -(mapped & 1)
+		if k == 0 && near == 0 && 2*ctx.b <= -ctx.n {
+			e = ^e
+		}
+		ctx.update(int32(e), int32(e*step), reset)
+
+		rx := px + ((e * step) ^ sign - sign)
+		if rx < -near {
+			rx += span
+		} else if rx > maxval+near {
+			rx -= span
+		}
+		rx = min(max(rx, 0), maxval)
+		cur[x] = uint16(rx)
+		ra, rc, rb = rx, rb, rd
+		x++
+	}
+	c.acc, c.n = acc, n
+	return nil
+}
+
+// update takes an error, and the same in samples, into the context (T.87 A.6).
+func (ctx *context365) update(e, samples, reset int32) {
+	a, b, n := ctx.a, ctx.b+samples, ctx.n
+	m := e >> 31
+	a += (e ^ m) - m
+	if n == reset {
+		a >>= 1
+		b >>= 1
+		n >>= 1
+	}
+	n++
+	if b <= -n {
+		b = max(b+n, 1-n)
+		ctx.c = max(ctx.c-1, -128)
+	} else if b > 0 {
+		b = min(b-n, 0)
+		ctx.c = min(ctx.c+1, 127)
+	}
+	ctx.a, ctx.b, ctx.n = a, b, n
+}
+
+// run decodes a run that begins at x and, when it ends within the line, the
+// sample that interrupts it (T.87 A.7). It returns how many samples that are.
+func (c *coder) run(prev, cur []uint16, x, component int) (int, error) {
+	left := len(cur) - 1 - x
+	length, err := c.runLength(left, component)
+	if err != nil {
+		return 0, err
+	}
+	ra := cur[x-1]
+	for i := range cur[x : x+length] {
+		cur[x+i] = ra
+	}
+	if length == left {
+		return length, nil
+	}
+	x += length
+	a, b := int(ra), int(prev[x])
+	if d := a - b; d <= c.near && -d <= c.near {
+		e, err := c.interruption(1, component)
+		if err != nil {
+			return 0, err
+		}
+		cur[x] = c.rebuild(a, e)
+	} else {
+		e, err := c.interruption(0, component)
+		if err != nil {
+			return 0, err
+		}
+		if b < a {
+			e = -e
+		}
+		cur[x] = c.rebuild(b, e)
+	}
+	c.runIndex[component] = max(c.runIndex[component]-1, 0)
+	return length + 1, nil
+}
+
+// runLength reads the length of a run (T.87 A.7.1); at most left.
+func (c *coder) runLength(left, component int) (int, error) {
+	length, index := 0, c.runIndex[component]
+	for length < left {
+		order := int(runOrder[index&31])
+		if !c.bit() {
+			length += c.bits(order)
+			break
+		}
+		if length+1<<order > left {
+			length = left
+			break
+		}
+		length += 1 << order
+		index = min(index+1, 31)
+		if c.over() {
+			return 0, ErrTruncated
+		}
+	}
+	c.runIndex[component] = index
+	if length > left {
+		return 0, fmt.Errorf("run of %d, %d samples left: %w", length, left, ErrCorrupt)
+	}
+	return length, nil
+}
+
+// interruption reads the error of the sample that interrupts a run of type t
+// (T.87 A.7.2).
+func (c *coder) interruption(t, component int) (int, error) {
+	ctx := &c.runs[t]
+	k := ctx.order(t)
+	mapped, ok := c.value(k, c.limit-int(runOrder[c.runIndex[component]&31])-1, c.qbpp)
+	if !ok || mapped > 2*c.rng {
+		return 0, fmt.Errorf("end of run: %w", ErrCorrupt)
+	}
+	temp := mapped + t
+	e := (temp + temp&1) >> 1
+	if ctx.negative(k) == (temp&1 == 1) {
+		e = -e
+	}
+	ctx.update(e, mapped, t, c.reset)
+	return e, nil
+}
+
+// rebuild adds an error to a prediction (T.87 A.4.4, A.4.5).
+func (s *params) rebuild(px, e int) uint16 {
+	rx := px + e*s.step
+	if rx < -s.near {
+		rx += s.rng * s.step
+	} else if rx > s.maxval+s.near {
+		rx -= s.rng * s.step
+	}
+	return uint16(min(max(rx, 0), s.maxval))
+}
