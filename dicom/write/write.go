@@ -87,4 +87,3 @@ func padding(vr string) byte {
 	}
 	return 0
 }
-
