@@ -12,7 +12,7 @@ function walk(dir) {
   for (const entry of readdirSync(join(root, dir), { withFileTypes: true })) {
     const path = `${dir}/${entry.name}`;
     if (entry.isDirectory()) walk(path);
-    else files.push(path);
+    else if (/\.(ts|tsx|css|json|svg|html|webmanifest)$/.test(entry.name)) files.push(path);
   }
 }
 walk('src');

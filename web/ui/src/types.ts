@@ -33,7 +33,7 @@ export type Action =
   | 'close' | 'reopen' | 'cancel' | 'call' | 'export' | 'see-access-log' | 'create';
 export interface Message { id: string; text: string; kind: 'message' | 'clarification-asked' | 'clarification-answered'; by: Person; at: string }
 export interface Opinion { id: string; findings: string; conclusion: string; advice: string; by: Person; at: string }
-export interface TimelineItem { id: string; type: string; by: Person; at: string; seq: number; text?: string; to?: Person }
+export interface TimelineItem { id: string; type: string; by: Person; at: string; seq: number; text?: string; to?: Person; count?: number }
 export interface Attachment { id: string; name: string; kind: string; mediaType: string; size: number; addedAt: string; addedBy: Person; hash: string }
 export interface SeriesSummary {
   studyUID: string; seriesUID: string; modality: string; description: string; studyDescription: string; studyDate: string;
@@ -43,7 +43,7 @@ export interface SeriesSummary {
 export interface Case extends CaseSummary {
   patient: Patient; history: string; consent: Consent; participants: Person[];
   messages: Message[]; opinions: Opinion[]; timeline: TimelineItem[];
-  files: Attachment[]; series: SeriesSummary[]; can: Action[]; outcome?: string;
+  files: Attachment[]; series: SeriesSummary[]; can: Action[]; outcome?: string; outcomeNote?: string;
 }
 export interface NewEvent { id: string; type: string; at: string; data: unknown }
 export interface AccessEntry { at: string; by: Person; action: string; surface: string }
@@ -53,7 +53,7 @@ export interface InstanceManifest {
   sop: string; number: number; rows: number; cols: number; frames: number; samples: number; bits: number; signed: boolean;
   photometric: string; slope: number; intercept: number; windows: ViewWindow[] | null; voi: string; invert: boolean;
   spacing: [number, number] | null; spacingKind: string; position?: number[] | null; orientation?: number[] | null;
-  frameTimeMs: number; encoding: 'raw' | 'jpeg' | 'unsupported'; syntax: string; kind: string; size: number;
+  frameTimeMs: number; padding?: [number, number] | null; lossy?: boolean; encoding: 'raw' | 'jpeg' | 'unsupported'; syntax: string; kind: string; size: number;
 }
 export interface SeriesManifest {
   studyUID: string; seriesUID: string; modality: string; description: string; studyDate: string; studyDescription: string;

@@ -29,7 +29,7 @@ export function newDraft(owner: string, now: number, id = uuid()): Draft {
   };
 }
 
-export type Field = 'name' | 'sex' | 'age' | 'identifiers' | 'village' | 'question' | 'history' | 'specialty' | 'urgency' | 'files' | 'consentHow' | 'consentBy';
+export type Field = 'name' | 'sex' | 'age' | 'identifiers' | 'village' | 'question' | 'history' | 'specialty' | 'urgency' | 'files' | 'consentHow' | 'consentBy' | 'consentNote';
 
 /** What stops a request from leaving, in the order of the page. */
 export function missing(d: Draft): Field[] {
@@ -41,6 +41,7 @@ export function missing(d: Draft): Field[] {
   if (!d.specialty) out.push('specialty');
   if (!d.urgency) out.push('urgency');
   if (!d.consentHow) out.push('consentHow');
+  else if (d.consentHow === 'emergency') { if (!d.consentNote.trim()) out.push('consentNote'); }
   else if (!d.consentBy.trim()) out.push('consentBy');
   return out;
 }
@@ -65,7 +66,7 @@ export function completeness(d: Draft, files: number): { percent: number; helps:
       case 'village': return !d.village.trim();
       case 'history': return d.history.trim().length < 40;
       case 'files': return files === 0;
-      case 'consentBy': return !d.consentBy.trim();
+      case 'consentBy': return d.consentHow === 'emergency' ? !d.consentNote.trim() : !d.consentBy.trim();
       default: return blocked.has(f);
     }
   };

@@ -54,7 +54,7 @@ export async function add(caseId: string, picked: Picked[]): Promise<void> {
       void change(same.id, { state: 'queued', error: undefined });
       continue;
     }
-    if (same && same.state !== 'failed' && !refused(same)) continue;
+    if (same && same.state !== 'failed' && same.state !== 'done') continue; // it is on its way already
     const item: StoredFile = {
       id: uuid(), owner, caseId, batch, name: file.name, path: path || file.name, size: file.size, type: file.type,
       modified: file.lastModified, addedAt: Date.now() + fresh.length / 1000, kept: false, state: 'queued', sent: 0,
@@ -68,8 +68,6 @@ export async function add(caseId: string, picked: Picked[]): Promise<void> {
   let room = await freeSpace();
   for (const item of fresh) room = await keepBytes(item, room);
 }
-
-const refused = (i: StoredFile) => i.state === 'done' && !!i.results?.length && i.results.every((r) => r.state === 'refused');
 
 async function freeSpace(): Promise<number> {
   try {
