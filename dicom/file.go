@@ -33,3 +33,7 @@ func (f *File) Data(r io.ReaderAt) io.ReaderAt {
 	}
 	return &inflater{src: r, start: f.start, end: f.Size, limit: f.inflated}
 }
+
+// DataSetOffset is where the data set begins in the file, after preamble and
+// file meta information: what follows is the same whoever wrote the file.
+func (f *File) DataSetOffset() int64 { return f.start }

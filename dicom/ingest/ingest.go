@@ -5,11 +5,10 @@ package ingest
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"sira/dicom"
 	"sira/dicom/index"
@@ -39,17 +38,22 @@ type Ingest struct {
 	// Check is asked before anything of an object is stored; its error is
 	// returned as it is. To check otherwise for one sender, copy the Ingest.
 	Check func(ctx context.Context, in dicom.Instance) error
+
+	releasing *sync.Mutex // a blob is not deleted while it comes in again
 }
 
 // New joins the parts.
 func New(blobs storage.Blobs, idx *index.Index, lim dicom.Limits) *Ingest {
-	return &Ingest{blobs: blobs, index: idx, lim: lim}
+	return &Ingest{blobs: blobs, index: idx, lim: lim, releasing: new(sync.Mutex)}
 }
 
 // File takes in one object: checked, then durable, then listed. It returns
-// *dicom.Error when the object is refused and ErrConflict when its UID is
-// taken by other bytes; in both cases nothing is stored. Result.Instance is
-// filled as far as the object could be read, also with an error.
+// *dicom.Error when the object is refused, and nothing is stored then. The same
+// data set again, whatever file meta information is around it, is a Duplicate:
+// the Result names the instance and the blob that were first. A UID taken by
+// another data set gives ErrConflict and the object goes to quarantine.
+// Result.Instance is filled as far as the object could be read, also with an
+// error. Who sends is told by From.
 func (g *Ingest) File(ctx context.Context, r interface{ io.ReaderAt }, size int64) (Result, error) {
 	f, err := dicom.Read(ctx, r, size, g.lim)
 	if err != nil {
@@ -64,7 +68,11 @@ func (g *Ingest) File(ctx context.Context, r interface{ io.ReaderAt }, size int6
 			return Result{Instance: in}, err
 		}
 	}
-	if err := g.conflict(ctx, in.SOPUID, r, size); err != nil {
+	known, err := g.index.Instance(ctx, in.SOPUID)
+	if err == nil {
+		return g.again(ctx, known, in, f, r)
+	}
+	if !errors.Is(err, index.ErrNotFound) {
 		return Result{Instance: in}, err
 	}
 	info, err := g.blobs.Put(ctx, io.NewSectionReader(r, 0, size))
@@ -76,30 +84,14 @@ func (g *Ingest) File(ctx context.Context, r interface{ io.ReaderAt }, size int6
 	}
 	in.Hash, in.Size = string(info.Hash), info.Size
 	added, err := g.index.AddFile(ctx, in, f)
+	if errors.Is(err, ErrConflict) {
+		// Another sender was first, between the look-up and here.
+		if known, err = g.index.Instance(ctx, in.SOPUID); err == nil {
+			return g.again(ctx, known, in, f, r)
+		}
+	}
 	if err != nil {
 		return Result{Instance: in}, err
 	}
 	return Result{Instance: in, Info: info, Duplicate: !added}, nil
-}
-
-// conflict finds out before anything is stored whether the instance is known
-// with other bytes. Two that arrive at once are told apart by the index.
-func (g *Ingest) conflict(ctx context.Context, sop string, r io.ReaderAt, size int64) error {
-	known, err := g.index.Instance(ctx, sop)
-	if errors.Is(err, index.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if known.Size == size {
-		h := sha256.New()
-		if _, err := io.Copy(h, io.NewSectionReader(r, 0, size)); err != nil {
-			return fmt.Errorf("comparing DICOM object: %w", err)
-		}
-		if hex.EncodeToString(h.Sum(nil)) == known.Hash {
-			return nil
-		}
-	}
-	return fmt.Errorf("taking in DICOM object: %w", ErrConflict)
 }

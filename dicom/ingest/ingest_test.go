@@ -111,8 +111,8 @@ func TestFileAndStream(t *testing.T) {
 	if _, err := h.Stream(t.Context(), bytes.NewReader(append(other, 0, 0))); !errors.Is(err, ingest.ErrConflict) {
 		t.Errorf("other size: %v", err)
 	}
-	if n := h.count(t); n != 1 {
-		t.Errorf("%d blobs: a refused object was stored", n)
+	if n := h.count(t); n != 3 {
+		t.Errorf("%d blobs, want the instance and two in quarantine", n)
 	}
 	empty(t, h.TempDir)
 }
@@ -235,7 +235,14 @@ func TestCorpus(t *testing.T) {
 		}
 	}
 	t.Logf("%d stored, %d duplicates, %d conflicts, refused %v", stored, duplicates, conflicts, refused)
-	if stored < 120 || duplicates < stored || stored != h.count(t) {
+	held, err := h.index.InQuarantine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if conflicts < 2*len(held) {
+		t.Errorf("%d in quarantine of %d conflicts", len(held), conflicts)
+	}
+	if stored < 120 || duplicates < stored || stored+len(held) != h.count(t) {
 		t.Errorf("%d stored, %d duplicates, %d blobs", stored, duplicates, h.count(t))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sira/cases"
+	"sira/dicom/ingest"
 )
 
 // batchFiles is how many files of one archive reach the case together.
@@ -40,7 +41,7 @@ func (b *batch) add(ctx context.Context, position int, name string, kind Kind, r
 	if b.known[position] {
 		return nil
 	}
-	a, err := b.s.store(ctx, kind, r, size)
+	a, err := b.s.store(ingest.From(ctx, ingest.Source{User: b.r.owner, Case: b.r.caseID}), kind, r, size)
 	if ref := refusalOf(err); ref != nil {
 		b.refuse(position, name, ref)
 		return b.maybeFlush(ctx)

@@ -30,7 +30,7 @@ var refusals = map[string]string{
 	"zip-too-many":       "Ce ZIP contient trop de fichiers (5 000 au plus) : découpez-le.",
 	"zip-too-large":      "Ce ZIP est trop gros une fois ouvert (8 Go au plus) : découpez-le.",
 	"unreadable":         "La lecture de ce fichier a échoué ; il est peut-être abîmé. Renvoyez le fichier d’origine.",
-	"instance-conflict":  "Une autre image porte déjà ce numéro d’identification DICOM avec un contenu différent. Gardez ce fichier et prévenez l’administrateur.",
+	"instance-conflict":  "Une autre image porte déjà ce numéro d’identification DICOM avec un contenu différent. Le fichier est mis en quarantaine ; un administrateur ou un régulateur décidera.",
 	"case-closed":        "Le dossier n’accepte plus de fichiers. Demandez sa réouverture, puis renvoyez.",
 	"case-full":          "Ce dossier ne peut pas recevoir plus de fichiers.",
 	"forbidden":          "Vous ne pouvez pas ajouter de fichiers à ce dossier.",
