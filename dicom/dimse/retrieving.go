@@ -85,6 +85,7 @@ func (c *Client) retrieve(ctx context.Context, field uint16, q Query, progress f
 
 func (r *RetrieveResult) read(rsp Command, set *identifier.Set) {
 	r.Status, _ = rsp.uint16(tagStatus)
+	r.Remaining = 0 // the other counters stand in every response
 	for number, n := range map[uint16]*int{
 		tagRemaining: &r.Remaining, tagCompleted: &r.Completed, tagFailed: &r.Failed, tagWarning: &r.Warning,
 	} {
