@@ -27,7 +27,7 @@ export function traces(ctx: CanvasRenderingContext2D, s: Sheet, r: Recording, k:
   for (const b of s.boxes) {
     if (!pulses.has(b.y)) { pulse(ctx, b.y, k, mmPerMv); pulses.add(b.y); }
     const trace = r.traces.get(b.lead);
-    ctx.fillText(b.lead, (b.x + 1) * k, (b.y - 7) * k);
+    ctx.fillText(b.lead, (b.x + 1) * k, (b.y - b.room + 4.5) * k);
     if (!trace) continue;
     const first = Math.round(b.from * r.hz), count = Math.round(b.seconds * r.hz);
     ctx.beginPath();

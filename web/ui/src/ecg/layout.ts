@@ -1,7 +1,7 @@
 // How twelve leads are laid out on paper, in millimetres. Pure.
 
 export type Format = '3x4' | '6x2' | '12x1';
-export interface Box { lead: string; x: number; y: number; width: number; from: number; seconds: number; label: boolean } // mm; y: the baseline; from, seconds: the part of the recording
+export interface Box { lead: string; x: number; y: number; room: number; width: number; from: number; seconds: number; label: boolean } // mm; y: the baseline; room: above it; from, seconds: the part of the recording
 
 export const standard = ['I', 'II', 'III', 'aVR', 'aVL', 'aVF', 'V1', 'V2', 'V3', 'V4', 'V5', 'V6'];
 
@@ -32,11 +32,11 @@ export function sheet(format: Format, leads: string[], seconds: number, speed: n
   const boxes: Box[] = [];
   order.forEach((lead, i) => {
     const column = Math.floor(i / rows), row = i % rows;
-    boxes.push({ lead, x: pulseWidth + column * part * speed, y: (row + 0.5) * high, width: part * speed, from: column * part, seconds: part, label: true });
+    boxes.push({ lead, x: pulseWidth + column * part * speed, y: (row + 0.55) * high, room: 0.55 * high, width: part * speed, from: column * part, seconds: part, label: true });
   });
   let total = rows;
   if (twelve && format === '3x4') {
-    boxes.push({ lead: 'II', x: pulseWidth, y: (rows + 0.5) * high, width: shown * speed, from: 0, seconds: shown, label: true });
+    boxes.push({ lead: 'II', x: pulseWidth, y: (rows + 0.55) * high, room: 0.55 * high, width: shown * speed, from: 0, seconds: shown, label: true });
     total++;
   }
   return { width: pulseWidth + shown * speed + 2, height: total * high, boxes };
