@@ -4,7 +4,7 @@ import path from 'node:path'
 import { browser, phone, root, Server, tablet } from './harness.mjs'
 import { byId, person } from './pages.mjs'
 
-const out = path.join(root, 'docs/screens')
+const out = process.env.SIRA_SCREENS ?? path.join(root, 'docs/screens')
 mkdirSync(out, { recursive: true })
 const server = await new Server().start()
 const chromium = await browser()
@@ -60,6 +60,7 @@ try {
   await shot(asker, 'appel-tablette')
 
   const mobile = await person(chromium, server, as('f.keita'), phone)
+  await byId(mobile, 'tab-waiting').click()
   await byId(mobile, 'case-row').first().waitFor()
   await shot(mobile, 'liste-telephone')
   await byId(mobile, 'case-row').first().click()
