@@ -65,6 +65,14 @@ func (r *reader) fill() {
 // over reports whether more bits were taken than there are.
 func (r *reader) over() bool { return r.padded > r.n }
 
+// cause is the error behind bits that make no sense.
+func (r *reader) cause() error {
+	if r.over() {
+		return ErrTruncated
+	}
+	return ErrCorrupt
+}
+
 func (r *reader) bit() bool {
 	if r.n < 1 {
 		r.fill()

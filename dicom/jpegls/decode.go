@@ -160,17 +160,18 @@ func (d *decoder) entropy(part int) (reader, error) {
 func (d *decoder) put(line []uint16, y, component, shift int) {
 	m := d.img
 	line = line[:m.Width]
+	top := uint16(1<<m.Bits - 1) // undoing the point transform may not leave the precision
 	if m.Bits <= 8 {
 		out := m.Data[y*m.Width*m.Components:][:m.Width*m.Components]
 		for k, at := 0, component; k < len(line) && at < len(out); k, at = k+1, at+m.Components {
-			out[at] = byte(line[k] << shift)
+			out[at] = byte(line[k] << shift & top)
 		}
 		return
 	}
 	out := m.Data[2*y*m.Width*m.Components:][:2*m.Width*m.Components]
 	step := 2 * m.Components
 	for k, at := 0, 2*component; k < len(line) && at+1 < len(out); k, at = k+1, at+step {
-		v := line[k] << shift
+		v := line[k] << shift & top
 		out[at], out[at+1] = byte(v), byte(v>>8)
 	}
 }

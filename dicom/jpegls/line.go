@@ -111,7 +111,7 @@ func (c *coder) componentLine(b *lines, component int) error {
 			c.acc, c.n = acc, n
 			var ok bool
 			if mapped, ok = c.value(int(k), c.limit, c.qbpp); !ok || mapped > 2*c.rng {
-				return fmt.Errorf("sample %d: %w", x, ErrCorrupt)
+				return fmt.Errorf("sample %d: %w", x, c.cause())
 			}
 			acc, n = c.acc, c.n
 		}
@@ -215,7 +215,7 @@ func (c *coder) runLength(left, component int) (int, error) {
 	}
 	c.runIndex[component] = index
 	if length > left {
-		return 0, fmt.Errorf("run of %d, %d samples left: %w", length, left, ErrCorrupt)
+		return 0, fmt.Errorf("run of %d, %d samples left: %w", length, left, c.cause())
 	}
 	return length, nil
 }
@@ -227,7 +227,7 @@ func (c *coder) interruption(t, component int) (int, error) {
 	k := ctx.order(t)
 	mapped, ok := c.value(k, c.limit-int(runOrder[c.runIndex[component]&31])-1, c.qbpp)
 	if !ok || mapped > 2*c.rng {
-		return 0, fmt.Errorf("end of run: %w", ErrCorrupt)
+		return 0, fmt.Errorf("end of run: %w", c.cause())
 	}
 	temp := mapped + t
 	e := (temp + temp&1) >> 1

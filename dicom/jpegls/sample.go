@@ -58,7 +58,7 @@ func (c *coder) regular(b *lines, x, q int) error {
 	k := golomb(uint32(ctx.a), uint32(ctx.n))
 	mapped, ok := c.value(k, c.limit, c.qbpp)
 	if !ok || mapped > 2*c.rng {
-		return fmt.Errorf("sample %d: %w", x, ErrCorrupt)
+		return fmt.Errorf("sample %d: %w", x, c.cause())
 	}
 	e := mapped>>1 ^ -(mapped & 1)
 	if k == 0 && c.near == 0 && 2*ctx.b <= -ctx.n {
