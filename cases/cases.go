@@ -29,6 +29,8 @@ const (
 	Cancelled             EventType = "cancelled"              // ReasonData
 	CallJoined            EventType = "call-joined"            // no data
 	CallLeft              EventType = "call-left"              // no data
+	ProcedureScheduled    EventType = "procedure-scheduled"    // ScheduledData
+	ProcedureCancelled    EventType = "procedure-cancelled"    // UnscheduledData
 )
 
 // NewEvent is an event as its author sends it. ID is a UUID (RFC 9562) made by
@@ -117,8 +119,9 @@ type Attachment struct {
 	Size      int64     `json:"size"`
 	Hash      string    `json:"hash"`
 	AddedAt   time.Time `json:"addedAt"`
-	AddedBy   string    `json:"addedBy"` // user ID
+	AddedBy   string    `json:"addedBy"` // user ID, or DeviceActor of the device that brought it
 	DICOM     *DICOMRef `json:"dicom,omitempty"`
+	Device    string    `json:"device,omitempty"` // AE title of the device that made it, when it sent it itself
 }
 
 // DICOMRef says which instance a DICOM file is.
@@ -157,6 +160,21 @@ type ClosedData struct {
 // ReasonData says why a case was reopened or cancelled.
 type ReasonData struct {
 	Reason string `json:"reason"`
+}
+
+// ScheduledData asks a device for an examination; one at a time, a new one
+// takes the place of the one before. ID and study UID follow from the event's
+// ID, see Procedure.
+type ScheduledData struct {
+	Modality    string    `json:"modality"`         // PS3.3 section C.7.3.1.1.1: "ECG", "US", "CT"…
+	Device      string    `json:"device,omitempty"` // AE title; empty: whichever asks
+	At          time.Time `json:"at"`               // when it is planned
+	Description string    `json:"description"`
+}
+
+// UnscheduledData takes the examination back.
+type UnscheduledData struct {
+	Reason string `json:"reason,omitempty"`
 }
 
 // Outcomes lists what may have become of a patient when a case is closed.

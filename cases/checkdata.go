@@ -134,6 +134,37 @@ func (c *Consent) check() error {
 	return text("note", &c.Note, emergency)
 }
 
+func (d *ScheduledData) check() error {
+	d.Modality = strings.ToUpper(strings.TrimSpace(d.Modality))
+	if !isModality(d.Modality) {
+		return refuse("bad-value", "modality")
+	}
+	if d.Device = strings.TrimSpace(d.Device); d.Device != "" && !isAETitle(d.Device) {
+		return refuse("bad-value", "device")
+	}
+	if !storable(d.At) {
+		return refuse("bad-date", "at")
+	}
+	d.At = stamp(d.At)
+	return line("description", &d.Description, true, maxProcedure)
+}
+
+// maxProcedure is what a Requested Procedure Description (LO) holds.
+const maxProcedure = 64
+
+func (d *UnscheduledData) check() error { return text("reason", &d.Reason, false) }
+
+// isModality accepts a code string (PS3.5 table 6.2-1, CS).
+func isModality(s string) bool {
+	return s != "" && len(s) <= 16 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ") == ""
+}
+
+// isAETitle accepts an application entity title (PS3.5 table 6.2-1, AE).
+func isAETitle(s string) bool {
+	return strings.TrimSpace(s) == s && s != "" && len(s) <= 16 &&
+		!strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '\\' })
+}
+
 var kinds = []string{"dicom", "photo", "pdf", "video", "ecg", "other"}
 
 func (d *AttachmentData) check() error {
@@ -141,7 +172,7 @@ func (d *AttachmentData) check() error {
 	if !isUserID(a.ID) {
 		return refuse("bad-id", "attachment.id")
 	}
-	if !isUserID(a.AddedBy) {
+	if aet, device := strings.CutPrefix(a.AddedBy, devicePrefix); !isUserID(a.AddedBy) && !(device && isAETitle(aet)) {
 		return refuse("bad-user", "attachment.addedBy")
 	}
 	if !slices.Contains(kinds, a.Kind) {
@@ -149,6 +180,9 @@ func (d *AttachmentData) check() error {
 	}
 	if _, err := storage.ParseHash(a.Hash); err != nil || a.Size < 0 {
 		return refuse("bad-value", "attachment.hash")
+	}
+	if a.Device != "" && !isAETitle(a.Device) {
+		return refuse("bad-value", "attachment.device")
 	}
 	if !storable(a.AddedAt) {
 		return refuse("bad-date", "attachment.addedAt")

@@ -100,6 +100,10 @@ func newData(t EventType) eventData {
 		return new(ClosedData)
 	case Reopened, Cancelled:
 		return new(ReasonData)
+	case ProcedureScheduled:
+		return new(ScheduledData)
+	case ProcedureCancelled:
+		return new(UnscheduledData)
 	case CallJoined, CallLeft:
 		return new(noData)
 	}

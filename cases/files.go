@@ -26,17 +26,27 @@ var fileSpace = uuid.MustParse("6f1d5a0e-52c4-4f0e-9a55-3b1e1c0d7f21")
 // empty AddedAt is now; AddedBy is u; a name unfit to be kept is mended.
 // Errors: ErrNotFound, ErrForbidden, *ConflictError, *UserError.
 func (s *Service) AttachFiles(ctx context.Context, u directory.User, caseID string, files []Attachment) ([]Attachment, error) {
-	return s.putFiles(ctx, u, caseID, files, false)
+	return s.putFiles(ctx, u, caseID, files, func(w *writer) ([]Attachment, error) {
+		if w.st == nil {
+			return nil, ErrNotFound
+		}
+		return w.attach(files, Attach)
+	})
 }
 
 // PutPending keeps files for a case that u is about to open; Append with its
 // `opened` by u adds them. When the case is there by now they are attached at
 // once, as AttachFiles does. Nobody else ever sees them.
 func (s *Service) PutPending(ctx context.Context, u directory.User, caseID string, files []Attachment) ([]Attachment, error) {
-	return s.putFiles(ctx, u, caseID, files, true)
+	return s.putFiles(ctx, u, caseID, files, func(w *writer) ([]Attachment, error) {
+		if w.st == nil {
+			return w.putPending(files)
+		}
+		return w.attach(files, Attach)
+	})
 }
 
-func (s *Service) putFiles(ctx context.Context, u directory.User, caseID string, files []Attachment, ahead bool) ([]Attachment, error) {
+func (s *Service) putFiles(ctx context.Context, u directory.User, caseID string, files []Attachment, put func(*writer) ([]Attachment, error)) ([]Attachment, error) {
 	switch {
 	case !isUUID(caseID):
 		return nil, refuse("bad-id", "case")
@@ -48,14 +58,7 @@ func (s *Service) putFiles(ctx context.Context, u directory.User, caseID string,
 	var placed []Attachment
 	_, err := s.commit(ctx, u, caseID, func(w *writer) error {
 		var err error
-		switch {
-		case w.st != nil:
-			placed, err = w.attach(files)
-		case ahead:
-			placed, err = w.putPending(files)
-		default:
-			err = ErrNotFound
-		}
+		placed, err = put(w)
 		return err
 	})
 	if err != nil {
@@ -64,9 +67,14 @@ func (s *Service) putFiles(ctx context.Context, u directory.User, caseID string,
 	return placed, nil
 }
 
-// attach adds the files that are not there yet.
-func (w *writer) attach(files []Attachment) ([]Attachment, error) {
-	if err := Allow(w.user, Attach, w.st); err != nil {
+// attach adds the files that are not there yet, as an action of the writer's
+// user.
+func (w *writer) attach(files []Attachment, as Action) ([]Attachment, error) {
+	err := Allow(w.user, as, w.st)
+	if isDevice(w.user) {
+		err = AllowDevice(as, w.st)
+	}
+	if err != nil {
 		return nil, overtaken(w.user, w.st, err)
 	}
 	there := newShelf(w.st.Attachments)
@@ -191,7 +199,7 @@ func (w *writer) takePending() error {
 	if err != nil || len(files) == 0 {
 		return err
 	}
-	if _, err := w.attach(files); err != nil {
+	if _, err := w.attach(files, Attach); err != nil {
 		return err
 	}
 	_, err = w.tx.Exec(w.ctx, `DELETE FROM case_pending WHERE case_id = ? AND owner = ?`, w.caseID, w.user.ID)

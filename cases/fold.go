@@ -59,6 +59,13 @@ func (s *State) take(ev Event, data any, item *TimelineItem) {
 		s.open(ev, *d)
 	case *AttachmentData:
 		s.Attachments = append(s.Attachments, d.Attachment)
+		s.perform(d.Attachment)
+	case *ScheduledData:
+		item.Text = d.Description
+		s.Procedure = &Procedure{ID: ev.ID, ScheduledData: *d, By: ev.Actor}
+	case *UnscheduledData:
+		item.Text = d.Reason
+		s.Procedure = nil
 	case *TextData:
 		s.Messages = append(s.Messages, Message{
 			ID: ev.ID, Kind: messageKind(ev.Type), Text: d.Text, By: ev.Actor, At: ev.At, Received: ev.Received, Seq: ev.Seq})

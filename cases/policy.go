@@ -25,11 +25,13 @@ const (
 	Export       Action = "export"
 	SeeAccessLog Action = "see-access-log"
 	Create       Action = "create"
+	AttachStudy  Action = "attach-study" // what a device sent, taken from the tray
+	Schedule     Action = "schedule"     // an examination, into the devices' worklist
 )
 
 // Actions lists every action on an existing case, in the order of Permitted.
 var Actions = []Action{View, PostMessage, Attach, Assign, Ask, AnswerAsked, GiveOpinion,
-	Close, Reopen, Cancel, Call, Export, SeeAccessLog}
+	Close, Reopen, Cancel, Call, Export, SeeAccessLog, AttachStudy, Schedule}
 
 // relation is what a user is to a case; several may hold at once. Addressees of
 // the request are assignees from the start.
@@ -77,6 +79,8 @@ var rules = map[Action]rule{
 	Call:         {who: anyone, when: open},
 	Export:       {who: members, when: always},
 	SeeAccessLog: {who: anyone, when: always},
+	AttachStudy:  {who: opener | dispatcher, when: open},
+	Schedule:     {who: opener, when: open},
 }
 
 // Allow says whether u may do action to s now: nil, ErrForbidden when it is not
@@ -100,6 +104,18 @@ func Allow(u directory.User, action Action, s *State) error {
 		return ErrForbidden
 	}
 	if !slices.Contains(r.when, s.Status) {
+		return refuse("wrong-status", "", "status", string(s.Status), "action", string(action))
+	}
+	return nil
+}
+
+// AllowDevice is Allow for a DICOM device that configuration lets in: it may
+// add files to a case that is open, and nothing else.
+func AllowDevice(action Action, s *State) error {
+	if action != Attach || s == nil {
+		return ErrForbidden
+	}
+	if !slices.Contains(open, s.Status) {
 		return refuse("wrong-status", "", "status", string(s.Status), "action", string(action))
 	}
 	return nil

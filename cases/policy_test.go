@@ -27,6 +27,8 @@ cancel                SAC     -          -         SAC
 call                  SACR    SACR       SACR      SACR
 export                SACRXK  SACRXK     SACRXK    -
 see-access-log        SACRXK  SACRXK     SACRXK    SACRXK
+attach-study          SACR    -          -         SACR
+schedule              SACR    -          -         -
 create                -       -          -         -
 `
 

@@ -32,6 +32,9 @@ func project(ctx context.Context, tx storage.Querier, st *State) error {
 	if err != nil {
 		return fmt.Errorf("writing a summary: %w", err)
 	}
+	if err := projectProcedure(ctx, tx, st); err != nil {
+		return err
+	}
 	for _, id := range st.Participants {
 		_, err := tx.Exec(ctx, `INSERT INTO case_members (user_id, case_id) VALUES (?, ?)
 			ON CONFLICT (user_id, case_id) DO NOTHING`, id, st.ID)

@@ -43,10 +43,11 @@ type State struct {
 	UpdatedAt    time.Time // server's receipt of the last event
 	DueAt        time.Time // zero when ended
 	Owner        Owner
-	StatusBy     string    // whose event led to Status
-	StatusAt     time.Time // server's receipt of it
-	Seq          int64     // of the last event
-	Head         string    // hash of the last event
+	StatusBy     string     // whose event led to Status
+	StatusAt     time.Time  // server's receipt of it
+	Procedure    *Procedure // planned on a device, nil when none is
+	Seq          int64      // of the last event
+	Head         string     // hash of the last event
 
 	expert    string        // whose opinion is waited for
 	remaining time.Duration // of the opinion's clock while it stands still

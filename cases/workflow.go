@@ -20,6 +20,8 @@ var actionOf = map[EventType]Action{
 	Reopened:              Reopen,
 	Cancelled:             Cancel,
 	CallJoined:            Call,
+	ProcedureScheduled:    Schedule,
+	ProcedureCancelled:    Schedule,
 	CallLeft:              View, // whoever joined leaves, even when the case ended meanwhile
 }
 
@@ -49,6 +51,9 @@ func follows(u directory.User, s *State, ev NewEvent, data any) error {
 	}
 	if err := Allow(u, actionOf[ev.Type], s); err != nil {
 		return overtaken(u, s, err)
+	}
+	if ev.Type == ProcedureCancelled && s.Procedure == nil {
+		return refuse("no-procedure", "type")
 	}
 	if d, ok := data.(*AssignedData); ok {
 		if slices.Contains(s.Assignees, d.To) {
