@@ -2,7 +2,7 @@
 // the byte, also when the server lost its power and the page was loaded again.
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
@@ -101,15 +101,17 @@ test('an upload survives a pause, a power cut and a reload', { timeout: 300_000 
     await byId(page, 'case').waitFor({ timeout: 60_000 })
     await page.locator('[data-testid="file-tile"][data-name="compte-rendu.pdf"]').waitFor({ timeout: 60_000 })
     assert.equal(await storedSum(clinician(), id, 'compte-rendu.pdf'), big.sum)
-    // The same file again is said to be there already.
+    // The same file again, also under another name, is there once.
+    const twin = path.join(folder, 'copie.pdf')
+    copyFileSync(big.file, twin)
     await byId(page, 'add-files').click()
-    await byId(page, 'file-input').setInputFiles(big.file)
-    await until('named a duplicate', async () => {
+    await byId(page, 'file-input').setInputFiles([big.file, twin])
+    await until('the copy is named a duplicate', async () => {
       const { body } = await server.api(clinician(), 'GET', `/api/intake?caseId=${id}`)
-      return body.uploads.some(u => u.files?.some(f => f.state === 'duplicate'))
+      return body.uploads.some(u => u.name === 'copie.pdf' && u.files?.some(f => f.state === 'duplicate'))
     })
     const { body } = await server.api(clinician(), 'GET', `/api/cases/${id}`)
-    assert.equal(body.files.filter(f => f.name === 'compte-rendu.pdf').length, 1)
+    assert.equal(body.files.filter(f => f.hash === big.sum).length, 1)
   })
   clean(page, 'clinician')
 })
@@ -136,7 +138,7 @@ test('a file too large for the disk is refused in words, and the server stays', 
       'upload-metadata': [meta('filename', 'scanner.zip'), meta('filetype', 'application/zip'), meta('caseId', crypto.randomUUID())].join(',') } })
     const body = await r.json()
     assert.equal(r.status, 507, JSON.stringify(body))
-    assert.match(body.detail, /place|espace|disque/i)
+    assert.match(body.detail, /ne tient plus sur le serveur/)
     assert.equal((await fetch(`${small.url}/readyz`)).status, 200)
   } finally { await small.remove() }
 })
