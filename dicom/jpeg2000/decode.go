@@ -1,0 +1,323 @@
+package jpeg2000
+
+import (
+	"context"
+	"fmt"
+	"math"
+)
+
+func unsupportedPlanes(n int) error {
+	return fmt.Errorf("%d bit-planes: %w", n, ErrUnsupported)
+}
+
+// DecodeConfig reads the headers of a codestream or JP2 file.
+func DecodeConfig(data []byte) (Config, error) {
+	at, colour, err := locate(data)
+	if err != nil {
+		return Config{}, err
+	}
+	s, err := readStream(data[at:], Limits{Samples: math.MaxInt64, Components: 16384})
+	if err != nil {
+		return Config{}, err
+	}
+	c := Config{
+		Width: s.x1 - s.x0, Height: s.y1 - s.y0,
+		Levels: maxLevels, Layers: s.main.layers, Reversible: true,
+		ColourTransform: s.main.transform,
+		Progression:     [...]string{"LRCP", "RLCP", "RPCL", "PCRL", "CPRL"}[s.main.order],
+		TilesX:          s.tilesX, TilesY: s.tilesY, TileParts: s.parts,
+		PacketLengths: s.plt, TilePartLengths: s.tlm, ColourSpace: colour, CodestreamOffset: at,
+	}
+	for i, z := range s.components {
+		c.Components = append(c.Components, Component{
+			Width: ceilDiv(s.x1, z.dx) - ceilDiv(s.x0, z.dx), Height: ceilDiv(s.y1, z.dy) - ceilDiv(s.y0, z.dy),
+			DX: z.dx, DY: z.dy, Bits: z.bits, Signed: z.signed,
+		})
+		m := &s.main.components[i]
+		c.Levels = min(c.Levels, m.levels)
+		c.Reversible = c.Reversible && m.reversible
+		c.HighThroughput = c.HighThroughput || m.style&styleHT != 0
+	}
+	for _, t := range s.tiles {
+		for i := range t.params.components {
+			c.Levels = min(c.Levels, t.params.components[i].levels)
+			c.Reversible = c.Reversible && t.params.components[i].reversible
+		}
+	}
+	return c, nil
+}
+
+// Decode decodes a codestream or JP2 file. See Options for smaller images and
+// for streams that end early. Palettes and channel definitions of JP2 are not
+// applied. Errors: ErrNotJPEG2000, ErrCorrupt, ErrTruncated, ErrUnsupported,
+// ErrTooLarge, ErrLevels, and those of ctx.
+func Decode(ctx context.Context, data []byte, o Options) (*Image, error) {
+	lim := o.Limits.withDefaults()
+	at, _, err := locate(data)
+	if err != nil {
+		return nil, err
+	}
+	s, err := readStream(data[at:], lim)
+	if err != nil {
+		return nil, err
+	}
+	if o.Discard < 0 || o.Discard > maxLevels {
+		return nil, fmt.Errorf("%d levels to discard: %w", o.Discard, ErrLevels)
+	}
+	d := &decoder{stream: s, discard: o.Discard, partial: o.Partial}
+	if err := d.prepare(int64(len(data)), lim); err != nil {
+		return nil, err
+	}
+	for index := range s.tilesX * s.tilesY {
+		h := s.tiles[index]
+		if h == nil {
+			if !o.Partial {
+				return nil, fmt.Errorf("tile %d is missing: %w", index, ErrTruncated)
+			}
+			d.fill(index)
+			continue
+		}
+		if err := d.tile(ctx, index, h); err != nil {
+			return nil, fmt.Errorf("tile %d: %w", index, err)
+		}
+		s.tiles[index] = nil
+	}
+	return d.image, nil
+}
+
+// decoder decodes one codestream.
+type decoder struct {
+	*stream
+	discard int
+	partial bool
+	image   *Image
+	origins []rect // of the components, at the resolution decoded
+	blocks  blockDecoder
+}
+
+// prepare checks sizes and makes the image.
+func (d *decoder) prepare(size int64, lim Limits) error {
+	k := d.discard
+	d.image = &Image{Width: ceilShift(d.x1, k) - ceilShift(d.x0, k), Height: ceilShift(d.y1, k) - ceilShift(d.y0, k)}
+	total := int64(0)
+	for i := range d.components {
+		z := &d.components[i]
+		if z.bits > 28 {
+			return fmt.Errorf("%d bits a sample: %w", z.bits, ErrUnsupported)
+		}
+		r := rect{
+			ceilShift(ceilDiv(d.x0, z.dx), k), ceilShift(ceilDiv(d.y0, z.dy), k),
+			ceilShift(ceilDiv(d.x1, z.dx), k), ceilShift(ceilDiv(d.y1, z.dy), k),
+		}
+		d.origins = append(d.origins, r)
+		total += int64(r.width()) * int64(r.height())
+	}
+	if size < 1<<40/lim.PerByte && total > size*lim.PerByte {
+		return fmt.Errorf("%d samples in %d bytes: %w", total, size, ErrTooLarge)
+	}
+	for i, r := range d.origins {
+		z := &d.components[i]
+		c := Component{Width: r.width(), Height: r.height(), DX: z.dx, DY: z.dy, Bits: z.bits, Signed: z.signed}
+		if d.tilesX*d.tilesY > 1 {
+			c.Samples = make([]int32, c.Width*c.Height)
+		}
+		d.image.Components = append(d.image.Components, c)
+	}
+	return nil
+}
+
+// fill gives the samples of a tile that is not there: the middle of the range.
+func (d *decoder) fill(index int) {
+	t, err := d.newTile(index, &d.main, 0)
+	if err != nil {
+		return
+	}
+	for i := range t.comps {
+		c := &t.comps[i]
+		r := rect{ceilShift(c.x0, d.discard), ceilShift(c.y0, d.discard), ceilShift(c.x1, d.discard), ceilShift(c.y1, d.discard)}
+		p := newPlane[int32](r)
+		level(p.data, c.size)
+		d.put(i, p)
+	}
+}
+
+// tile decodes one tile into the image.
+func (d *decoder) tile(ctx context.Context, index int, h *tileHeader) error {
+	n := len(h.packed)
+	for _, b := range h.body {
+		n += len(b)
+	}
+	t, err := d.newTile(index, h.params, n)
+	if err != nil {
+		return err
+	}
+	keep := make([]int, len(t.comps))
+	for i := range t.comps {
+		if keep[i] = t.comps[i].levels - d.discard; keep[i] < 0 {
+			return fmt.Errorf("%d of %d levels to discard: %w", d.discard, t.comps[i].levels, ErrLevels)
+		}
+	}
+	missing, err := t.readPackets(ctx, h, keep)
+	if err != nil {
+		return err
+	}
+	if missing && !d.partial {
+		return ErrTruncated
+	}
+	ints := make([]plane[int32], len(t.comps))
+	floats := make([]plane[float32], len(t.comps))
+	for i := range t.comps {
+		c := &t.comps[i]
+		for r := range keep[i] + 1 {
+			if err := d.coefficients(ctx, c, &c.res[r]); err != nil {
+				return fmt.Errorf("component %d, resolution %d: %w", i, r, err)
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if c.reversible {
+			ints[i] = transform(c.res[:keep[i]+1], func(b *band) []int32 { return b.ints }, synthesise53)
+		} else {
+			floats[i] = transform(c.res[:keep[i]+1], func(b *band) []float32 { return b.floats }, synthesise97)
+		}
+	}
+	if t.params.transform {
+		if err := t.uncolour(ints, floats); err != nil {
+			return err
+		}
+	}
+	for i := range t.comps {
+		if !t.comps[i].reversible {
+			ints[i] = round(floats[i])
+		}
+		level(ints[i].data, t.comps[i].size)
+		d.put(i, ints[i])
+	}
+	return nil
+}
+
+// transform runs the inverse wavelet over all levels of a component.
+func transform[T int32 | float32](res []resolution, data func(*band) []T, level func(out, ll, hl, lh, hh *plane[T])) plane[T] {
+	ll := plane[T]{res[0].rect, data(&res[0].bands[0])}
+	for r := 1; r < len(res); r++ {
+		b := res[r].bands
+		out := newPlane[T](res[r].rect)
+		level(&out, &ll, &plane[T]{b[0].rect, data(&b[0])}, &plane[T]{b[1].rect, data(&b[1])}, &plane[T]{b[2].rect, data(&b[2])})
+		ll = out
+		for i := range b { // let go of what is no longer needed
+			b[i].ints, b[i].floats = nil, nil
+		}
+	}
+	return ll
+}
+
+// coefficients decodes all code-blocks of a resolution.
+func (d *decoder) coefficients(ctx context.Context, c *tileComponent, res *resolution) error {
+	for i := range res.bands {
+		b := &res.bands[i]
+		n := max(b.width(), 0) * max(b.height(), 0)
+		if c.reversible {
+			b.ints = make([]int32, n)
+		} else {
+			b.floats = make([]float32, n)
+		}
+	}
+	for k := range res.precincts {
+		p := &res.precincts[k]
+		for i := range p.bands {
+			b := &res.bands[i]
+			for j := range p.bands[i].blocks {
+				blk := &p.bands[i].blocks[j]
+				if blk.passes <= 0 {
+					continue
+				}
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if err := d.block(c, b, blk); err != nil {
+					return fmt.Errorf("code-block at %d,%d: %w", blk.x0, blk.y0, err)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// block decodes one code-block into its sub-band.
+func (d *decoder) block(c *tileComponent, b *band, blk *block) error {
+	planes := b.planes + c.roi
+	if c.style&styleHT != 0 {
+		if err := d.blocks.decodeHT(blk, planes, c.style&styleCausal != 0); err != nil {
+			return err
+		}
+	} else if err := d.blocks.decodeMQ(blk, b.kind, planes, c.style); err != nil {
+		return err
+	}
+	if c.roi > 0 {
+		d.blocks.unshift(c.roi)
+	}
+	w := b.width()
+	at := (blk.y0-b.y0)*w + blk.x0 - b.x0
+	if c.reversible {
+		d.blocks.storeInts(b.ints[at:], w)
+	} else {
+		d.blocks.storeFloats(b.floats[at:], w, b.step/2)
+	}
+	return nil
+}
+
+// unshift brings a region of interest down to where the rest is (T.800 H.1).
+func (d *blockDecoder) unshift(by int) {
+	if by >= maxPlanes {
+		return // nothing of that magnitude is representable
+	}
+	values := d.values[:4*d.w*((d.h+3)/4)]
+	for i, v := range values {
+		if m := v & 0x7FFFFFFF; m >= 2<<by {
+			values[i] = v&(1<<31) | m>>by
+		}
+	}
+}
+
+// storeInts writes the decoded block as two's complement.
+func (d *blockDecoder) storeInts(out []int32, stride int) {
+	for y := range d.h {
+		row := out[y*stride : y*stride+d.w]
+		values := d.values[(y&^3)*d.w+y&3:]
+		for x := range row {
+			v := values[4*x]
+			sign := int32(v) >> 31
+			row[x] = (int32(v&0x7FFFFFFF)>>1 ^ sign) - sign
+		}
+	}
+}
+
+// storeFloats writes the decoded block multiplied by the step of a half.
+func (d *blockDecoder) storeFloats(out []float32, stride int, step float32) {
+	for y := range d.h {
+		row := out[y*stride : y*stride+d.w]
+		values := d.values[(y&^3)*d.w+y&3:]
+		for x := range row {
+			v := values[4*x]
+			f := float32(int32(v&0x7FFFFFFF)) * step
+			if v>>31 != 0 {
+				f = -f
+			}
+			row[x] = f
+		}
+	}
+}
+
+// put copies the samples of a tile-component into the image.
+func (d *decoder) put(i int, p plane[int32]) {
+	c, o := &d.image.Components[i], d.origins[i]
+	if d.tilesX*d.tilesY == 1 {
+		c.Samples = p.data
+		return
+	}
+	for y := range p.height() {
+		at := (p.y0-o.y0+y)*c.Width + p.x0 - o.x0
+		copy(c.Samples[at:at+p.width()], p.row(y))
+	}
+}

@@ -1,0 +1,188 @@
+package jpeg2000
+
+import "math/bits"
+
+// mqRow is a row of the probability table (T.800 table C.2).
+type mqRow struct {
+	qe       uint32
+	mps, lps uint8
+	exchange bool
+}
+
+var mqRows = [47]mqRow{
+	{0x5601, 1, 1, true}, {0x3401, 2, 6, false}, {0x1801, 3, 9, false}, {0x0AC1, 4, 12, false},
+	{0x0521, 5, 29, false}, {0x0221, 38, 33, false}, {0x5601, 7, 6, true}, {0x5401, 8, 14, false},
+	{0x4801, 9, 14, false}, {0x3801, 10, 14, false}, {0x3001, 11, 17, false}, {0x2401, 12, 18, false},
+	{0x1C01, 13, 20, false}, {0x1601, 29, 21, false}, {0x5601, 15, 14, true}, {0x5401, 16, 14, false},
+	{0x5101, 17, 15, false}, {0x4801, 18, 16, false}, {0x3801, 19, 17, false}, {0x3401, 20, 18, false},
+	{0x3001, 21, 19, false}, {0x2801, 22, 19, false}, {0x2401, 23, 20, false}, {0x2201, 24, 21, false},
+	{0x1C01, 25, 22, false}, {0x1801, 26, 23, false}, {0x1601, 27, 24, false}, {0x1401, 28, 25, false},
+	{0x1201, 29, 26, false}, {0x1101, 30, 27, false}, {0x0AC1, 31, 28, false}, {0x09C1, 32, 29, false},
+	{0x08A1, 33, 30, false}, {0x0521, 34, 31, false}, {0x0441, 35, 32, false}, {0x02A1, 36, 33, false},
+	{0x0221, 37, 34, false}, {0x0141, 38, 35, false}, {0x0111, 39, 36, false}, {0x0085, 40, 37, false},
+	{0x0049, 41, 38, false}, {0x0025, 42, 39, false}, {0x0015, 43, 40, false}, {0x0009, 44, 41, false},
+	{0x0005, 45, 42, false}, {0x0001, 45, 43, false}, {0x5601, 46, 46, false},
+}
+
+// A context holds its state as one word: the probability in the upper half,
+// below it the number of the row and, lowest, the more probable symbol.
+// mqNext gives the word after a renormalising more probable or less probable
+// symbol, by the lower byte of the word.
+var mqNext [2][128]uint32
+
+// mqState is the word of a row and symbol.
+func mqState(row int, symbol uint32) uint32 {
+	return mqRows[row].qe<<16 | uint32(row)<<1 | symbol
+}
+
+func init() {
+	for row, r := range mqRows {
+		for s := uint32(0); s < 2; s++ {
+			mqNext[0][uint32(row)<<1|s] = mqState(int(r.mps), s)
+			other := s
+			if r.exchange {
+				other = 1 - s
+			}
+			mqNext[1][uint32(row)<<1|s] = mqState(int(r.lps), other)
+		}
+	}
+}
+
+// Contexts (T.800 table D.1 to D.5).
+const (
+	ctxSign = 9
+	ctxMag  = 14
+	ctxRun  = 17
+	ctxUni  = 18
+)
+
+const mqHalf = 0x8000 << 16 // interval of 0.75 in the register's scale
+
+// mq is the arithmetic decoder (T.800 C.3). Interval and code registers are
+// kept less a common slack, which the callers hold in a variable of their own:
+// as long as slack minus the probability is not negative, the decision is the
+// more probable symbol and nothing else changes.
+type mq struct {
+	a, c int64
+	ct   int
+	data []byte
+	at   int // of the byte last read
+	cx   [32]uint32
+}
+
+// reset puts all contexts into their initial states (T.800 table D.7).
+func (m *mq) reset() {
+	for i := range m.cx {
+		m.cx[i] = mqState(0, 0)
+	}
+	m.cx[0] = mqState(4, 0)
+	m.cx[ctxRun] = mqState(3, 0)
+	m.cx[ctxUni] = mqState(46, 0)
+}
+
+// start begins a segment (T.800 figure C.20) and returns the slack.
+func (m *mq) start(data []byte) int64 {
+	m.data, m.at = data, 0
+	c := int64(m.byteAt(0)) << 16
+	c = m.byteIn(c)
+	c <<= 7
+	m.ct -= 7
+	a := int64(mqHalf)
+	d := min(c, a-mqHalf)
+	m.a, m.c = a-d, c-d
+	return d
+}
+
+// byteAt gives a byte of the segment; past its end there are ones.
+func (m *mq) byteAt(i int) byte {
+	if i < len(m.data) {
+		return m.data[i]
+	}
+	return 0xFF
+}
+
+// byteIn takes the next byte into the code register (T.800 figure C.19).
+func (m *mq) byteIn(c int64) int64 {
+	next := m.byteAt(m.at + 1)
+	if m.byteAt(m.at) != 0xFF {
+		m.at++
+		m.ct = 8
+		return c + int64(next)<<8
+	}
+	if next > 0x8F {
+		m.ct = 8
+		return c + 0xFF00
+	}
+	m.at++
+	m.ct = 7
+	return c + int64(next)<<9
+}
+
+// slow finishes a decision in context k that the slack d did not settle
+// (T.800 figures C.15 to C.18) and returns symbol and new slack.
+func (m *mq) slow(k uint8, d int64) (uint32, int64) {
+	a, c := m.a+d, m.c+d
+	s := m.cx[k&31]
+	qe := int64(s & 0xFFFF0000)
+	v, less := s&1, uint32(0)
+	if c < 0 {
+		c += qe
+		if a >= qe {
+			less = 1
+		}
+		a = qe
+	} else if a < qe {
+		less = 1
+	}
+	v ^= less
+	m.cx[k&31] = mqNext[less][s&127]
+	n := bits.LeadingZeros32(uint32(a))
+	for {
+		if m.ct == 0 {
+			c = m.byteIn(c)
+		}
+		step := min(n, m.ct)
+		a <<= uint(step)
+		c <<= uint(step)
+		m.ct -= step
+		if n -= step; n == 0 {
+			break
+		}
+	}
+	d = min(c, a-mqHalf)
+	m.a, m.c = a-d, c-d
+	return v, d
+}
+
+// decode makes one decision; the passes do this in line.
+func (m *mq) decode(k uint8, d int64) (uint32, int64) {
+	s := m.cx[k&31]
+	if d -= int64(s & 0xFFFF0000); d >= 0 {
+		return s & 1, d
+	}
+	return m.slow(k, d)
+}
+
+// rawBits reads the bits of bypassed passes (T.800 D.6).
+type rawBits struct {
+	data []byte
+	at   int
+	hold byte
+	left uint
+}
+
+func (r *rawBits) bit() uint32 {
+	if r.left == 0 {
+		r.left = 8
+		if r.hold == 0xFF {
+			r.left = 7
+		}
+		r.hold = 0xFF
+		if r.at < len(r.data) {
+			r.hold = r.data[r.at]
+		}
+		r.at++
+	}
+	r.left--
+	return uint32(r.hold>>r.left) & 1
+}
