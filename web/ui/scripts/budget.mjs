@@ -9,6 +9,8 @@ const total = (names) => names.filter((n) => assets.includes(n)).reduce((sum, n)
 
 const rows = [
   ['first load', size('index.html') + total(['index.js', 'core.js', 'core.css', 'index.css']), 60],
+  ['request', total(['request.js']), 40],
+  ['case', total(['case.js']), 40],
   ['viewer', total(['viewer.js', 'viewer.css']), 40],
   ['call', total(['call.js', 'call.css']), 40],
   ['ecg', total(['ecg.js', 'ecg.css']), 40],
@@ -20,6 +22,6 @@ for (const [name, bytes, limit] of rows) {
   over ||= bad;
   console.log(`${bad ? 'OVER ' : 'ok   '} ${name.padEnd(11)} ${(bytes / 1024).toFixed(1).padStart(6)} KiB br  (limit ${limit})`);
 }
-const known = new Set(['index.js', 'core.js', 'core.css', 'index.css', 'viewer.js', 'viewer.css', 'call.js', 'call.css', 'ecg.js', 'ecg.css', 'uploads.js']);
+const known = new Set(['index.js', 'core.js', 'core.css', 'index.css', 'viewer.js', 'viewer.css', 'call.js', 'call.css', 'ecg.js', 'ecg.css', 'uploads.js', 'request.js', 'case.js']);
 for (const name of assets.filter((n) => !known.has(n))) console.log(`      ${name} ${(size('assets/' + name) / 1024).toFixed(1)} KiB br`);
 if (over) process.exit(1);

@@ -9,8 +9,6 @@ import { TransfersPanel } from './parts/transfers';
 import { navigate, route, startRouter } from './router';
 import { Login } from './screens/login';
 import { CaseList } from './screens/list';
-import { RequestScreen } from './screens/request';
-import { CaseScreen } from './screens/case';
 import { forgetCases, loadCases, watchCases } from './state/cases';
 import { calling, callWide } from './state/calling';
 import { loadDrafts } from './state/drafts';
@@ -34,6 +32,11 @@ function lazy<P extends object>(load: () => Promise<{ default: ComponentType<P> 
   };
 }
 
+const screens = { request: () => import('./screens/request'), case: () => import('./screens/case') };
+const RequestScreen = lazy<{ draftId: string }>(async () => ({ default: (await screens.request()).RequestScreen }));
+const CaseScreen = lazy<{ id: string }>(async () => ({ default: (await screens.case()).CaseScreen }));
+/** The list comes first; what is opened from it follows while it is read, so that a cut later does not matter. */
+const fetchRest = () => setTimeout(() => { for (const get of Object.values(screens)) get().catch(() => {}); void import('./uploads/engine').catch(() => {}); }, 1500);
 const Viewer = lazy(() => import('./viewer'));
 const Call = lazy(() => import('./call'));
 
@@ -96,6 +99,7 @@ export function start(root: HTMLElement): void {
       void loadDrafts(id);
       void loadOutbox(id);
       void startTransfers();
+      fetchRest();
     });
   });
   void startLang().then(startSession);

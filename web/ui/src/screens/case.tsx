@@ -86,7 +86,7 @@ export function CaseScreen({ id }: { id: string }) {
             <OpinionForm c={c} open={open} />
             <section class="card fine" aria-labelledby="h-c"><h2 id="h-c">{t('request.consent')}</h2>
               <p>{consent?.how ? <>{tMaybe(`consent.${consent.how}`) ?? consent.how}{consent.by ? ` · ${consent.by}` : ''}{consent.at && <> · <When at={consent.at} /></>}{consent.note ? ` · ${consent.note}` : ''}</> : '—'}</p>
-              {(c.patient.phone || c.patient.motherName) && <p class="muted">{c.patient.motherName && t('patient.motherShort', { name: c.patient.motherName })}{c.patient.phone && ` · ${t('patient.phone')} ${c.patient.phone}`}</p>}
+              {(c.patient.phone || c.patient.motherName) && <p class="muted">{[c.patient.motherName && t('patient.motherShort', { name: c.patient.motherName }), c.patient.phone && `${t('patient.phone')} ${c.patient.phone}`].filter(Boolean).join(' · ')}</p>}
             </section>
           </div>
           <Thread c={c} fresh={open.fresh} />

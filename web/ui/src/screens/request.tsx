@@ -111,8 +111,8 @@ export function RequestScreen({ draftId }: { draftId: string }) {
           {others.length > 0 && <span class="other-drafts">{t('request.otherDrafts')} {others.slice(0, 3).map((x) => <a key={x.id} href={paths.draft(x.id)}>{x.name || t('list.noName')}</a>)}</span>}</div>
 
         <section class="card" aria-labelledby="h-patient"><h2 id="h-patient">{t('request.patient')}</h2>
-          <div class="grid">
-            <div class="field span2"><label for="f-name">{t('patient.name')} <Req /></label>
+          <div class="grid who">
+            <div class="field"><label for="f-name">{t('patient.name')} <Req /></label>
               <input id="f-name" data-testid="field-name" value={d.name} maxLength={200} aria-required="true" aria-invalid={bad('name') || undefined} placeholder={t('patient.namePlaceholder')} onInput={(e) => change({ name: e.currentTarget.value })} /><Lack on={bad('name')} f="name" /></div>
             <fieldset class="field choices"><legend>{t('patient.sex')} <Req /></legend><div class="choice-row">
               {(['F', 'M'] as const).map((s) => <label class="choice" key={s}><input id={`f-sex-${s}`} data-testid={`field-sex-${s}`} type="radio" name="sex" checked={d.sex === s} onChange={() => change({ sex: s })} /><span>{t(`sex.${s}`)}</span></label>)}
