@@ -37,7 +37,7 @@ func (s *Source) isYBR(n int) bool {
 	case "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420":
 		return true
 	case "RGB":
-		if s.syntax != jpegBaseline && s.syntax != jpegExtended {
+		if !isLossyJPEG(s.syntax) {
 			return false
 		}
 		encoded, err := s.fragments(n)

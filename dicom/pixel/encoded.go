@@ -28,7 +28,7 @@ func (s *Source) Encoded(ctx context.Context, n int) (data []byte, mediaType str
 	if err != nil {
 		return nil, "", false, fmt.Errorf("reading frame %d: %w", n, err)
 	}
-	if jpegFits(h, len(encoded), img) != nil || h.exif || !shownAsIs(h, img) {
+	if !h.plain8(img) || h.exif || !shownAsIs(h, img) {
 		return nil, "", false, nil
 	}
 	return encoded, "image/jpeg", true, nil

@@ -83,6 +83,13 @@ func (h *jpegHeader) subsampled() bool {
 	return false
 }
 
+// plain8 reports whether the stream is of a process that every browser knows
+// and of the image's shape.
+func (h *jpegHeader) plain8(img Image) bool {
+	return h.frame <= 0xC2 && h.precision == 8 && img.BitsAllocated == 8 &&
+		h.width == img.Cols && h.height == img.Rows && len(h.components) == img.Samples
+}
+
 // browserYBR is how libjpeg, and with it every browser, takes three
 // components when nothing else is known.
 func (h *jpegHeader) browserYBR() bool {

@@ -65,8 +65,8 @@ func streamStart(syntax string) []byte {
 	case "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91",
 		"1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.203":
 		return []byte{0xFF, 0x4F, 0xFF, 0x51}
-	case "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.57",
-		"1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81":
+	case jpegBaseline, jpegExtended, jpegSpectral, jpegProgressive, jpegLossless, jpegLosslessSV1,
+		jpegLSLossless, jpegLSNear:
 		return []byte{0xFF, 0xD8, 0xFF}
 	}
 	return nil
