@@ -28,6 +28,8 @@ type Client struct {
 
 	// What the peer may ask for, by command field; set within an exchange.
 	serves map[uint16]func(PresentationContext, Command) error
+	// Reports of storage commitment that came during other exchanges.
+	commits []CommitResult
 }
 
 // Contexts gives the presentation contexts the peer accepted.

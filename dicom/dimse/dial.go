@@ -28,6 +28,7 @@ type Proposal struct {
 	SOPClass         string
 	TransferSyntaxes []string
 	SCP              bool // ask for the provider's role as well (role selection)
+	OnlySCP          bool // with SCP: not for the user's role
 }
 
 // Proposals gives the contexts needed to store instances: one for each pair of
@@ -120,7 +121,7 @@ func (o DialOptions) request() ([]byte, error) {
 		})
 		if p.SCP && !roles[p.SOPClass] {
 			roles[p.SOPClass] = true
-			rq.User.Roles = append(rq.User.Roles, pdu.Role{SOPClass: p.SOPClass, SCU: true, SCP: true})
+			rq.User.Roles = append(rq.User.Roles, pdu.Role{SOPClass: p.SOPClass, SCU: !p.OnlySCP, SCP: true})
 		}
 	}
 	b, err := rq.Append(nil)

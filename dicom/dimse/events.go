@@ -21,8 +21,11 @@ const (
 	EventWorklist   EventKind = "worklist"
 	EventMove       EventKind = "move"
 	EventGet        EventKind = "get"
-	EventSent       EventKind = "sent"    // one instance of a C-MOVE or C-GET, sent or not
-	EventRefused    EventKind = "refused" // a request answered without a callback
+	EventSent       EventKind = "sent"      // one instance of a C-MOVE or C-GET, sent or not
+	EventCommit     EventKind = "commit"    // storage commitment asked of us; Counters.Remaining instances
+	EventReport     EventKind = "report"    // its result told to the peer, or not: may come after the association's end
+	EventCommitted  EventKind = "committed" // a result told to us
+	EventRefused    EventKind = "refused"   // a request answered without a callback
 )
 
 // Event tells who did what, and when. It never holds a patient's data.

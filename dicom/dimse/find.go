@@ -28,8 +28,8 @@ func (r FindRequest) Matches(candidate *identifier.Set) bool {
 	return identifier.Match(r.Keys, candidate, r.Options)
 }
 
-// FindFunc answers a query: it calls answer for each match, in any order, and
-// returns nil after the last. answer sends the attributes that were asked for,
+// FindFunc answers a query: it calls answer for each match, in any order but
+// one after the other, and returns nil after the last. answer sends the attributes that were asked for,
 // and blocks while the peer reads slowly. When it fails, the peer has cancelled
 // (ctx ends too) or is gone, or there are too many matches: return then. A
 // *StatusError becomes the status of the response; any other error is "unable
@@ -48,7 +48,11 @@ func (v *serving) find(ctx context.Context, m *message) (uint16, string) {
 	if model.service == lists {
 		provide, m.event.Kind = v.server.Worklist, EventWorklist
 	}
-	if status, comment := v.fits(m, finds, lists); status != StatusSuccess || provide == nil {
+	status, comment := v.fits(m, finds, lists)
+	if status == StatusSuccess && provide == nil {
+		status, comment = StatusClassNotSupported, "no such service"
+	}
+	if status != StatusSuccess {
 		m.event.Kind = EventRefused
 		return status, comment
 	}
@@ -87,7 +91,7 @@ func (v *serving) fits(m *message, of ...service) (uint16, string) {
 var errTooManyAnswers = errors.New("dimse: too many matches")
 
 func (v *serving) answerQuery(ctx context.Context, m *message, req FindRequest, provide FindFunc) (uint16, string) {
-	ctx, cancel := context.WithTimeout(ctx, v.timeouts.Operation)
+	ctx, cancel := context.WithTimeout(ctx, v.timeouts.Query)
 	defer cancel()
 	id, _ := m.command.uint16(tagMessageID)
 	op := v.operation(id)

@@ -439,12 +439,12 @@ func abortComes(r raw) bool {
 	}
 }
 
-func TestOperationTakesTooLong(t *testing.T) {
+func TestQueryTakesTooLong(t *testing.T) {
 	find := func(ctx context.Context, _ FindRequest, _ func(*identifier.Set) error) error {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	c := dial(t, serve(t, &Server{Find: find, Timeouts: Timeouts{Operation: 50 * time.Millisecond}}), QueryProposal(StudyRootFind))
+	c := dial(t, serve(t, &Server{Find: find, Timeouts: Timeouts{Query: 50 * time.Millisecond}}), QueryProposal(StudyRootFind))
 	err := c.Find(t.Context(), Query{StudyRootFind, LevelStudy, keys()}, func(*identifier.Set) error { return nil })
 	var status *StatusError
 	if !errors.As(err, &status) || status.Status != StatusOutOfResources {

@@ -53,6 +53,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 // error) and answers ctx's error.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
+	if !s.closing {
+		close(s.stopping())
+	}
 	s.closing = true
 	for ln := range s.listeners {
 		_ = ln.Close()
@@ -82,6 +85,24 @@ func (s *Server) cut() {
 		a.cancel()
 		a.wire.stop()
 	}
+	for j := range s.jobs {
+		j.cancel()
+	}
+}
+
+// stopping gives the channel that Shutdown closes; s.mu is held.
+func (s *Server) stopping() chan struct{} {
+	if s.stop == nil {
+		s.stop = make(chan struct{})
+	}
+	return s.stop
+}
+
+// stopped is closed once Shutdown has been called.
+func (s *Server) stopped() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stopping()
 }
 
 func (s *Server) register(ln net.Listener) bool {
@@ -121,8 +142,10 @@ func (s *Server) admit(ctx context.Context, conn net.Conn) {
 		_ = conn.Close()
 		return
 	}
+	base := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	a := newServing(s, conn, remote, verdict, cancel)
+	a.base = base
 	s.active[a] = struct{}{}
 	s.running.Add(1)
 	go func() {

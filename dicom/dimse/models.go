@@ -108,7 +108,8 @@ func (s *Server) roles(of service) (scu, scp bool) {
 	case gets:
 		return s.Retrieve != nil, false
 	case commits:
-		return false, false
+		// Some peers report without asking for the provider's role.
+		return s.Commit != nil || s.Committed != nil, s.Committed != nil
 	}
 	return false, false
 }

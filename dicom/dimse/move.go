@@ -37,7 +37,7 @@ func (v *serving) move(ctx context.Context, m *message) (uint16, string) {
 // retrieve runs the operation of a C-MOVE or C-GET.
 func (v *serving) retrieve(ctx context.Context, m *message, req RetrieveRequest,
 	work func(context.Context, *retrieval, []Instance) error) (uint16, string) {
-	ctx, cancel := context.WithTimeout(ctx, v.timeouts.Operation)
+	ctx, cancel := context.WithTimeout(ctx, v.timeouts.Retrieve)
 	defer cancel()
 	id, _ := m.command.uint16(tagMessageID)
 	r := &retrieval{serving: v, m: m, req: req, op: v.operation(id)}

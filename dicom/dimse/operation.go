@@ -5,19 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 )
 
 // watcher tells when the peer says something, while its association's goroutine
 // is free to write. Only Peek runs beside that goroutine, and nobody else reads
 // meanwhile.
 type watcher struct {
-	a       *association
-	arrived chan error // nil: something is there to read
-	armed   bool
+	a        *association
+	patience time.Duration // 0: without end
+	arrived  chan error    // nil: something is there to read
+	armed    bool
 }
 
-func (a *association) watch() *watcher {
-	w := &watcher{a: a, arrived: make(chan error, 1)}
+func (a *association) watch() *watcher { return a.watchFor(0) }
+
+// watchFor watches an association at rest for a time, as rest does.
+func (a *association) watchFor(patience time.Duration) *watcher {
+	w := &watcher{a: a, patience: patience, arrived: make(chan error, 1)}
 	w.arm()
 	return w
 }
@@ -32,7 +37,11 @@ func (w *watcher) arm() {
 		w.arrived <- nil
 		return
 	}
-	if err := a.wire.vigil(); err != nil {
+	begin := a.wire.vigil
+	if w.patience > 0 {
+		begin = func() error { return a.wire.rest(w.patience) }
+	}
+	if err := begin(); err != nil {
 		w.arrived <- err
 		return
 	}
@@ -64,6 +73,7 @@ type operation struct {
 	cancelled chan struct{} // closed by C-CANCEL
 	awaited   uint16        // message ID of the sub-operation under way, 0 when none
 	replies   chan Command  // the answer to it
+	ended     chan struct{} // closed when run returns
 	err       error         // of the work
 }
 
@@ -78,7 +88,7 @@ var errCancelled = errors.New("dimse: cancelled by the peer")
 func (a *association) operation(id uint16) *operation {
 	return &operation{
 		a: a, id: id, calls: make(chan call),
-		cancelled: make(chan struct{}), replies: make(chan Command, 1),
+		cancelled: make(chan struct{}), ended: make(chan struct{}), replies: make(chan Command, 1),
 	}
 }
 
@@ -87,6 +97,7 @@ func (a *association) operation(id uint16) *operation {
 func (op *operation) run(ctx context.Context, work func(ctx context.Context) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	defer close(op.ended)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -118,14 +129,20 @@ func (op *operation) run(ctx context.Context, work func(ctx context.Context) err
 	}
 }
 
+var errOperationOver = errors.New("dimse: the operation is over")
+
 // do runs f in the association's goroutine. Only the work may call it.
 func (op *operation) do(ctx context.Context, f func() error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	c := call{f, make(chan error, 1)}
-	op.calls <- c
-	return <-c.result
+	select {
+	case op.calls <- c:
+		return <-c.result
+	case <-op.ended: // a callback that left something running behind it
+		return errOperationOver
+	}
 }
 
 func (op *operation) isCancelled() bool {

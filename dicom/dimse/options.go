@@ -10,6 +10,7 @@ type Limits struct {
 	Command      int    // bytes of one command set; 16384
 	Object       int64  // bytes of one data set; 16 GiB
 	Identifier   int64  // bytes of one identifier or other small data set, held in memory; 4 MiB
+	Commitments  int    // storage commitments being checked or reported; 64
 	Answers      int    // matches of one C-FIND; 50,000
 	Instances    int    // sub-operations of one C-MOVE or C-GET; 100,000
 }
@@ -20,7 +21,8 @@ type Timeouts struct {
 	Release     time.Duration // ARTIM after the last word, and the answer to A-RELEASE; 5 s
 	Idle        time.Duration // an association at rest between two messages; 5 min
 	Message     time.Duration // without progress within a message, and for a response; 60 s
-	Operation   time.Duration // a whole C-FIND, C-MOVE or C-GET as provider; 1 h
+	Query       time.Duration // a whole C-FIND as provider, a slow reader included; 30 min
+	Retrieve    time.Duration // a whole C-MOVE or C-GET as provider, over lines of any speed; 24 h
 }
 
 // minRate, in bytes per second, is the slowest data set that is not given up
@@ -35,6 +37,7 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.Command, 16<<10)
 	orDefault(&l.Object, 16<<30)
 	orDefault(&l.Identifier, 4<<20)
+	orDefault(&l.Commitments, 64)
 	orDefault(&l.Answers, 50_000)
 	orDefault(&l.Instances, 100_000)
 	return l
@@ -45,7 +48,8 @@ func (t Timeouts) withDefaults() Timeouts {
 	orDefault(&t.Release, 5*time.Second)
 	orDefault(&t.Idle, 5*time.Minute)
 	orDefault(&t.Message, time.Minute)
-	orDefault(&t.Operation, time.Hour)
+	orDefault(&t.Query, 30*time.Minute)
+	orDefault(&t.Retrieve, 24*time.Hour)
 	return t
 }
 

@@ -148,7 +148,7 @@ func (c *Client) reply(rq Command) (Command, error) {
 // serve answers a request of the peer, which only comes where it has a role:
 // instances of C-GET, and reports of storage commitment.
 func (c *Client) serve(pc PresentationContext, command Command) error {
-	if provide, ok := c.serves[command.field()]; ok && pc.RequestorSCP {
+	if provide, ok := c.serves[command.field()]; ok {
 		return provide(pc, command)
 	}
 	return c.a.violation("request %#04x of the provider", command.field())

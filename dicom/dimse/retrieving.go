@@ -101,8 +101,8 @@ func (r *RetrieveResult) read(rsp Command, set *identifier.Set) {
 // takeInstance serves one C-STORE of the provider.
 func (c *Client) takeInstance(ctx context.Context, pc PresentationContext, rq Command,
 	store func(context.Context, StoreRequest) uint16) error {
-	if !rq.hasData() {
-		return c.a.violation("C-STORE without a data set")
+	if !rq.hasData() || !pc.RequestorSCP {
+		return c.a.violation("C-STORE without a data set, or not in its context")
 	}
 	data := c.a.data(pc.ID)
 	class, errClass := rq.uid(tagAffectedClass)

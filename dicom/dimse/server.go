@@ -37,8 +37,16 @@ type Server struct {
 	Retrieve  RetrieveFunc
 	Transcode TranscodeFunc
 
+	// Commit answers storage commitment. Committed takes the results of what
+	// clients of ours asked other peers for, and gives the status of the
+	// response. Retries bounds our reports.
+	Commit    CommitFunc
+	Committed func(ctx context.Context, from Association, result CommitResult) (status uint16)
+	Retries   Retry
+
 	// Nodes gives the address of an application entity by its title: where
-	// C-MOVE may send to. See KnownNodes.
+	// C-MOVE may send to, and where a commitment is reported to when the
+	// association of the request has ended. See KnownNodes.
 	Nodes func(aet string) (Node, bool)
 
 	// Allowed lists who may associate; empty allows everyone. Admit, when set,
@@ -59,7 +67,7 @@ type Server struct {
 	TLS      *tls.Config // nil for plain TCP
 
 	// Events hears what happens, for the audit. It is called in order within
-	// an association, and must return soon.
+	// an association (but EventReport comes when it comes), and must return soon.
 	Events func(Event)
 	Logger *slog.Logger // nil is silent
 
@@ -68,6 +76,8 @@ type Server struct {
 	active    map[*serving]struct{}
 	seats     seats
 	closing   bool
+	stop      chan struct{} // closed by Shutdown
+	jobs      map[*job]struct{}
 	running   sync.WaitGroup
 }
 

@@ -15,6 +15,8 @@ type message struct {
 	event   Event
 	// finish, when set, completes the final response and gives its data set.
 	finish func(*Command) []byte
+	// after, when set, runs once the response was sent, or failed to be.
+	after func(error)
 }
 
 // services gives the provider of each request. A provider answers with its
@@ -26,16 +28,30 @@ var services = map[uint16]func(*serving, context.Context, *message) (status uint
 	fieldFind:  (*serving).find,
 	fieldMove:  (*serving).move,
 	fieldGet:   (*serving).get,
+
+	fieldAction: (*serving).action,
+	fieldReport: (*serving).eventReport,
 }
 
 // serveMessage reads one request and answers it. An error ends the association.
 func (v *serving) serveMessage(ctx context.Context) error {
-	pc, command, err := v.readCommand(v.timeouts.Idle)
+	patience := v.timeouts.Idle
+	if v.reporting != nil {
+		patience = v.timeouts.Message
+	} else if err := v.attend(); err != nil {
+		return err
+	} else if v.reporting != nil {
+		return nil
+	}
+	pc, command, err := v.readCommand(patience)
 	if err != nil {
 		return err
 	}
 	m := &message{context: pc, command: command, event: Event{Kind: EventRefused, SOPClass: pc.SOPClass, TransferSyntax: pc.TransferSyntax}}
 	field := command.field()
+	if v.answered(command) {
+		return nil
+	}
 	if _, ok := command.uint16(tagMessageID); !ok && field != fieldCancel {
 		return v.violation("command %#04x without message ID", field)
 	}
@@ -58,6 +74,9 @@ func (v *serving) answer(ctx context.Context, m *message) error {
 		status, comment = provide(v, ctx, m)
 	}
 	err := v.respond(m, status, comment)
+	if m.after != nil {
+		m.after(err)
+	}
 	m.event.Status, m.event.Detail, m.event.Took = status, comment, time.Since(start)
 	if m.data != nil {
 		m.event.Bytes = m.data.n

@@ -22,7 +22,16 @@ type serving struct {
 	// Features of queries negotiated, by SOP class.
 	features map[string][]byte
 	seat     seat
-	cancel   context.CancelFunc
+
+	// Storage commitments of this association: how many are under way, those
+	// ready to report, the one whose answer is awaited.
+	base       context.Context // of the server, outlives the association
+	jobs       int
+	reports    chan *report
+	reporting  *report
+	lastReport uint16
+	gone       chan struct{} // closed at the end
+	cancel     context.CancelFunc
 }
 
 func newServing(s *Server, conn net.Conn, remote netip.AddrPort, seat seat, cancel context.CancelFunc) *serving {
@@ -33,6 +42,7 @@ func newServing(s *Server, conn net.Conn, remote netip.AddrPort, seat seat, canc
 	return &serving{
 		association: newAssociation(w, false, limits, timeouts),
 		server:      s, seat: seat, cancel: cancel,
+		reports: make(chan *report), gone: make(chan struct{}),
 		info: Association{ID: hex.EncodeToString(id[:]), Remote: remote},
 	}
 }
@@ -50,6 +60,9 @@ func prepared(conn net.Conn, config *tls.Config) net.Conn {
 }
 
 func (v *serving) run(ctx context.Context) {
+	if v.base == nil {
+		v.base = ctx
+	}
 	_, _ = v.machine.step(accepted)
 	if err := v.establish(ctx); err != nil {
 		return
@@ -59,6 +72,7 @@ func (v *serving) run(ctx context.Context) {
 	for err == nil {
 		err = v.serveMessage(ctx)
 	}
+	v.abandon(err)
 	kind := EventAborted
 	switch {
 	case errors.Is(err, ErrReleased):
@@ -165,13 +179,15 @@ func (v *serving) describe() string {
 		len(v.info.Contexts), v.info.Peer.ImplementationUID, v.info.Peer.ImplementationVersion)
 }
 
-func (v *serving) tell(e Event) {
+func (v *serving) tell(e Event) { v.server.tell(v.info, e) }
+
+func (s *Server) tell(a Association, e Event) {
 	e.At = time.Now()
-	e.Association, e.Remote = v.info.ID, v.info.Remote.String()
-	e.CallingAET, e.CalledAET = v.info.CallingAET, v.info.CalledAET
-	v.server.log().Info("dimse", "event", string(e.Kind), "association", e.Association, "remote", e.Remote,
+	e.Association, e.Remote = a.ID, a.Remote.String()
+	e.CallingAET, e.CalledAET = a.CallingAET, a.CalledAET
+	s.log().Info("dimse", "event", string(e.Kind), "association", e.Association, "remote", e.Remote,
 		"calling", e.CallingAET, "status", e.Status, "detail", e.Detail)
-	if v.server.Events != nil {
-		v.server.Events(e)
+	if s.Events != nil {
+		s.Events(e)
 	}
 }

@@ -8,12 +8,16 @@ const (
 	statusPendingPartly       uint16 = 0xFF01 // some optional keys are not supported
 	StatusProcessingFailure   uint16 = 0x0110
 	StatusDuplicateInstance   uint16 = 0x0111 // the same UID with other content
+	StatusNoSuchInstance      uint16 = 0x0112
+	StatusNoSuchEvent         uint16 = 0x0113
 	StatusInvalidArgument     uint16 = 0x0115
 	StatusInvalidInstance     uint16 = 0x0117
 	StatusMissingAttribute    uint16 = 0x0120
 	StatusClassNotSupported   uint16 = 0x0122
+	StatusNoSuchAction        uint16 = 0x0123
 	StatusNotAuthorized       uint16 = 0x0124
 	StatusUnrecognized        uint16 = 0x0211
+	StatusResourceLimitation  uint16 = 0x0213
 	StatusOutOfResources      uint16 = 0xA700
 	StatusCannotCount         uint16 = 0xA701 // C-MOVE, C-GET: number of matches unknown
 	StatusSubOperationsFailed uint16 = 0xA702 // C-MOVE, C-GET: no instance was sent

@@ -80,10 +80,10 @@ func (w *wire) Write(p []byte) (int, error) {
 func (w *wire) rest(d time.Duration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.paced, w.resting = false, true
 	if w.stopped || w.woken {
 		return ErrStopped
 	}
-	w.paced, w.resting = false, true
 	return w.conn.SetReadDeadline(time.Now().Add(d))
 }
 
