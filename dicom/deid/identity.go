@@ -22,7 +22,7 @@ type identity struct {
 var identifying = map[dicom.Tag]func(*Options) bool{
 	tagPatientID: nil, tagBirthDate: nil, 0x00080050: nil, 0x00101000: nil, 0x00101001: nil, 0x00101005: nil,
 	0x00101040: nil, 0x00101060: nil, 0x00101090: nil, 0x00102154: nil, 0x00104000: nil, 0x00380010: nil,
-	0x00380400: nil, 0x00080092: nil, 0x00080094: nil, 0x00400280: nil, 0x00081048: nil, 0x00402016: nil, 0x00402017: nil,
+	0x00380400: nil, 0x00080092: nil, 0x00080094: nil, 0x00081048: nil, 0x00402016: nil, 0x00402017: nil,
 	0x00080080: keepsInstitution, 0x00080081: keepsInstitution, 0x00081040: keepsInstitution,
 	0x00081010: keepsDevice, 0x00181000: keepsDevice,
 }
@@ -128,7 +128,10 @@ func (id *identity) vocabulary(text string) string {
 			kept = append(kept, w)
 		}
 	}
-	return strings.Join(kept, " ")
+	if cleaned := strings.Join(kept, " "); !id.in(cleaned) {
+		return cleaned
+	}
+	return ""
 }
 
 // fold takes the accents off the letters of French.
