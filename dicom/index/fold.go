@@ -84,3 +84,21 @@ func clock(s string) string {
 	}
 	return whole
 }
+
+// Day reads a date as the index keeps it, YYYYMMDD.
+func Day(s string) (string, bool) {
+	d := day(s)
+	return d, d != ""
+}
+
+// Clock reads a time as the index keeps it, HHMMSS[.f]. What is missing is the
+// earliest or, for the upper end of a range, the latest.
+func Clock(s string, upper bool) (string, bool) {
+	if upper {
+		if n := len(strings.ReplaceAll(s, ":", "")); n == 2 || n == 4 {
+			s = strings.ReplaceAll(s, ":", "") + "5959"[n-2:]
+		}
+	}
+	c := clock(s)
+	return c, c != ""
+}

@@ -158,7 +158,7 @@ func (st *statement) between(column string, c *Condition, m Matching) {
 	}
 	st.add(column+" >= ?", from)
 	if to != "" {
-		if m == Time {
+		if m == Time && !strings.Contains(to, ".") {
 			to += ".999999"
 		}
 		st.add(column+" <= ?", to)
