@@ -179,6 +179,13 @@ func (v *serving) answered(c Command) bool {
 	return true
 }
 
+// newOperation begins one that the answer to a report may come into.
+func (v *serving) newOperation(id uint16) *operation {
+	op := v.operation(id)
+	op.answered = v.answered
+	return op
+}
+
 func reportError(status uint16, c Command) error {
 	if StatusFailed(status) {
 		return &StatusError{Status: status, Comment: c.comment()}

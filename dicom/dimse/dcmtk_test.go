@@ -466,3 +466,11 @@ func BenchmarkFromStorescu(b *testing.B) {
 	}
 	b.ReportMetric(float64((cpuTime(b)-start).Microseconds())/float64(instances), "cpu-µs/instance")
 }
+
+func serverTLS(pair tls.Certificate) *tls.Config {
+	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
+}
+
+func clientTLS(pool *x509.CertPool) *tls.Config {
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}
+}

@@ -94,7 +94,7 @@ func (v *serving) answerQuery(ctx context.Context, m *message, req FindRequest, 
 	ctx, cancel := context.WithTimeout(ctx, v.timeouts.Query)
 	defer cancel()
 	id, _ := m.command.uint16(tagMessageID)
-	op := v.operation(id)
+	op := v.newOperation(id)
 	pending := m.command.response(StatusPending, "")
 	var refusal error // of answer, whatever the callback makes of it
 	if err := op.run(ctx, func(ctx context.Context) error {

@@ -40,7 +40,7 @@ func (v *serving) retrieve(ctx context.Context, m *message, req RetrieveRequest,
 	ctx, cancel := context.WithTimeout(ctx, v.timeouts.Retrieve)
 	defer cancel()
 	id, _ := m.command.uint16(tagMessageID)
-	r := &retrieval{serving: v, m: m, req: req, op: v.operation(id)}
+	r := &retrieval{serving: v, m: m, req: req, op: v.newOperation(id)}
 	if err := r.op.run(ctx, func(ctx context.Context) error {
 		list, err := r.resolve(ctx)
 		if err != nil {

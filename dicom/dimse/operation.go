@@ -73,8 +73,11 @@ type operation struct {
 	cancelled chan struct{} // closed by C-CANCEL
 	awaited   uint16        // message ID of the sub-operation under way, 0 when none
 	replies   chan Command  // the answer to it
-	ended     chan struct{} // closed when run returns
-	err       error         // of the work
+	// answered, when set, is asked whether a response is one to something sent
+	// before the operation.
+	answered func(Command) bool
+	ended    chan struct{} // closed when run returns
+	err      error         // of the work
 }
 
 type call struct {
@@ -168,9 +171,10 @@ func (op *operation) take() error {
 		if to == op.id && !op.isCancelled() {
 			close(op.cancelled)
 		}
-	case field&responseBit != 0 && op.awaited != 0 && to == op.awaited:
+	case field == fieldStore|responseBit && op.awaited != 0 && to == op.awaited:
 		op.awaited = 0
 		op.replies <- c
+	case field&responseBit != 0 && op.answered != nil && op.answered(c):
 	default:
 		return op.a.violation("command %#04x during an operation", field)
 	}
