@@ -18,11 +18,15 @@ type Object struct {
 	Set    *Set
 
 	implicit        bool   // a maker's own syntax is implicit VR
-	class, instance string // of the file's meta group, when the data set has none
+	class, instance string // for the meta group, when the data set has none
 }
 
 // New returns an empty object.
 func New(syntax string) *Object { return &Object{Syntax: syntax, Set: &Set{}} }
+
+// Identify names class and instance in the meta group of an object whose data
+// set does not, such as a DICOMDIR.
+func (o *Object) Identify(class, instance string) { o.class, o.instance = class, instance }
 
 // Meta is the file meta information of o, all but the group length (PS3.10
 // section 7.1). ErrNoInstance when o says neither here nor there what it is.
