@@ -37,6 +37,12 @@ const (
 	actJoin     = "call-join"
 	actLeave    = "call-leave"
 	actUsers    = "list-users"
+	actTray     = "list-tray"
+	actTake     = "take-from-tray"
+	actDiscard  = "discard-from-tray"
+	actHeld     = "list-quarantine"
+	actDrop     = "discard-quarantined"
+	actDevice   = "device-attach" // by a device, without a person
 )
 
 // recent remembers what was journalled a moment ago, boundedly.

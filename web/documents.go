@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"time"
 
+	"sira/cases"
+	"sira/cases/audit"
 	"sira/dicom"
 	"sira/dicom/ecg"
 	"sira/web/problem"
@@ -47,6 +49,46 @@ func (s *Server) waveform(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("reading a waveform: %w", err)
 	}
+	return s.writeJSON(w, r, http.StatusOK, viewWaveform(rec))
+}
+
+// attachmentWaveform answers the same of an ECG that is not DICOM: SCP-ECG (EN
+// 1064) or HL7 aECG.
+func (s *Server) attachmentWaveform(w http.ResponseWriter, r *http.Request) error {
+	st, err := s.open(r, cases.View, audit.Entry{Action: actImage, Object: clip(r.PathValue("aid"), 64)})
+	if err != nil {
+		return err
+	}
+	a, err := attachmentOf(st, r.PathValue("aid"))
+	if err != nil {
+		return err
+	}
+	read, ok := ecgReaders[a.MediaType]
+	if a.Kind != "ecg" || !ok {
+		return problem.New("not-found")
+	}
+	blob, err := s.blob(r.Context(), a.Hash)
+	if err != nil {
+		return err
+	}
+	defer blob.Close()
+	rec, err := read(blob)
+	if errors.Is(err, ecg.ErrNoECG) || errors.Is(err, ecg.ErrCorrupt) || errors.Is(err, ecg.ErrUnsupported) {
+		return problem.New("no-waveform").Because(err)
+	}
+	if err != nil {
+		return fmt.Errorf("reading an ECG: %w", err)
+	}
+	return s.writeJSON(w, r, http.StatusOK, viewWaveform(rec))
+}
+
+// ecgReaders are the formats by the media types that the intake gives them.
+var ecgReaders = map[string]func(io.Reader) (*ecg.Recording, error){
+	"application/x-scp-ecg":        ecg.FromSCP,
+	"application/vnd.hl7.aecg+xml": ecg.FromAECG,
+}
+
+func viewWaveform(rec *ecg.Recording) waveformView {
 	v := waveformView{SamplingHz: rec.SamplingHz, Filters: orEmpty(rec.Filters), Leads: make([]leadView, 0, len(rec.Leads))}
 	if !rec.StartedAt.IsZero() {
 		at := rec.StartedAt.UTC()
@@ -59,7 +101,7 @@ func (s *Server) waveform(w http.ResponseWriter, r *http.Request) error {
 		}
 		v.Leads = append(v.Leads, leadView{l.Name, l.Unit, l.Scale, l.Offset, base64.StdEncoding.EncodeToString(raw)})
 	}
-	return s.writeJSON(w, r, http.StatusOK, v)
+	return v
 }
 
 // Tags of an encapsulated document (PS3.3 C.24.2).

@@ -151,7 +151,7 @@ func TestDescriptionNamesEveryRoute(t *testing.T) {
 // TestAnswersFollowTheDescription drives every operation and validates what
 // comes back.
 func TestAnswersFollowTheDescription(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, withDevices)
 	d := describe(t)
 	do := func(user, verb, path, target string, body any, head ...string) answer {
 		t.Helper()
@@ -246,6 +246,7 @@ func TestAnswersFollowTheDescription(t *testing.T) {
 	do("clin", "GET", "/api/calls/{id}", "/api/calls/"+uuid.NewString(), nil, "Connection", "Upgrade", "Upgrade", "websocket")
 	d.check("GET", "/api/live", upgraded(w, "/api/live"))
 	d.check("GET", "/api/calls/{id}", upgraded(w, "/api/calls/"+w.open("cardio")))
+	d.devices(w, do)
 	do("admin", "GET", "/api/admin/users", "/api/admin/users", nil)
 	do("clin", "GET", "/api/admin/users", "/api/admin/users", nil)
 	do("", "GET", "/api/openapi.json", "/api/openapi.json", nil)
@@ -291,4 +292,49 @@ func TestProblemsAreDescribed(t *testing.T) {
 			t.Errorf("%s says too little", code)
 		}
 	}
+}
+
+// devices drives what concerns devices: worklist, tray, quarantine, ECG files.
+func (d *description) devices(w *world, do func(user, verb, path, target string, body any, head ...string) answer) {
+	id := w.open("cardio")
+	base, list := "/api/cases/"+id, "/api/cases/{id}/worklist"
+	ask := map[string]any{"modality": "CT", "at": "2026-03-04T10:00:00Z", "description": "Crâne"}
+	do("clin", "PUT", list, base+"/worklist", ask)
+	do("clin", "PUT", list, base+"/worklist", map[string]any{"modality": "?", "at": "2026-03-04T10:00:00Z", "description": "x"})
+	do("clin", "PUT", list, base+"/worklist", map[string]any{"x": 1})
+	do("cardio", "PUT", list, base+"/worklist", ask)
+	do("cardio", "GET", "/api/cases/{id}", base, nil)
+	do("clin", "DELETE", list, base+"/worklist", nil)
+	do("cardio", "DELETE", list, base+"/worklist", nil)
+
+	ct := phantom.CT(1, sent("", "KEITA^OUMOU", 5))[0]
+	w.device("CART1", ct)
+	w.eventually("the study", func() bool { return len(w.trayOf("clin")) == 1 })
+	var tray struct{ Studies []trayStudyView }
+	do("clin", "GET", "/api/tray", "/api/tray", nil).json(d.t, &tray)
+	do("cardio", "GET", "/api/tray", "/api/tray", nil)
+	one := "/api/tray/" + tray.Studies[0].StudyUID
+	do("clin", "POST", "/api/tray/{study}/attach", one+"/attach", map[string]any{"caseId": id})
+	do("clin", "POST", "/api/tray/{study}/attach", one+"/attach", map[string]any{"caseId": 1})
+	do("clin", "POST", "/api/tray/{study}/attach", one+"/attach", map[string]any{"caseId": id, "confirm": true})
+	do("clin", "GET", "/api/cases/{id}", base, nil)
+	do("clin", "DELETE", "/api/tray/{study}", one, nil)
+	w.device("CART1", phantom.CT(1, sent("", "KEITA^OUMOU", 6))[0])
+	w.eventually("another study", func() bool { return len(w.trayOf("clin")) == 1 })
+	do("clin", "DELETE", "/api/tray/{study}", "/api/tray/"+w.trayOf("clin")[0].StudyUID, nil)
+
+	w.send("clin", id, "autre.dcm", bytes.Replace(ct, []byte("KEITA^OUMOU"), []byte("TRAORE^AWA "), 1))
+	var held struct{ Entries []quarantineView }
+	do("disp", "GET", "/api/quarantine", "/api/quarantine", nil).json(d.t, &held)
+	do("clin", "GET", "/api/quarantine", "/api/quarantine", nil)
+	for range 2 {
+		do("disp", "DELETE", "/api/quarantine/{entry}", "/api/quarantine/"+held.Entries[0].ID, nil)
+	}
+
+	ecg := w.send("clin", id, "ecg.xml", aECG()).Files[0].AttachmentID
+	wave := "/api/cases/{id}/attachments/{aid}/waveform"
+	do("cardio", "GET", wave, base+"/attachments/"+ecg+"/waveform", nil)
+	do("clin2", "GET", wave, base+"/attachments/"+ecg+"/waveform", nil)
+	broken := w.send("clin", id, "vide.xml", bytes.Replace(aECG(), []byte("MDC_ECG_LEAD"), []byte("MDC_XXX_LEAD"), -1)).Files[0].AttachmentID
+	do("cardio", "GET", wave, base+"/attachments/"+broken+"/waveform", nil)
 }

@@ -39,6 +39,9 @@ func (p people) of(id string) directory.Person {
 	if v, ok := p.known[id]; ok {
 		return v
 	}
+	if aet, ok := cases.DeviceOf(id); ok {
+		return directory.Person{ID: id, Name: "Appareil " + aet}
+	}
 	return directory.Person{ID: id}
 }
 

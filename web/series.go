@@ -20,12 +20,15 @@ import (
 // viewSeries groups a case's DICOM files by series: one query, however many
 // slices.
 func (s *Server) viewSeries(ctx context.Context, st *cases.State) ([]seriesView, error) {
-	bySeries := map[string][]string{}
+	bySeries, devices := map[string][]string{}, map[string]string{}
 	var sops []string
 	for _, a := range st.Attachments {
 		if a.DICOM != nil {
 			sops = append(sops, a.DICOM.SOPUID)
 			bySeries[a.DICOM.SeriesUID] = append(bySeries[a.DICOM.SeriesUID], a.DICOM.SOPUID)
+			if a.Device != "" {
+				devices[a.DICOM.SeriesUID] = a.Device
+			}
 		}
 	}
 	out := []seriesView{}
@@ -39,7 +42,7 @@ func (s *Server) viewSeries(ctx context.Context, st *cases.State) ([]seriesView,
 	for _, x := range list {
 		v := seriesView{StudyUID: x.StudyUID, SeriesUID: x.UID, Modality: x.Modality, Description: x.Description,
 			StudyDescription: x.StudyDescription, StudyDate: x.StudyDate, Instances: x.Instances, Frames: x.Frames,
-			Size: x.Bytes, Kind: x.Kind, PatientName: x.PatientName}
+			Size: x.Bytes, Kind: x.Kind, PatientName: x.PatientName, Device: devices[x.UID]}
 		if mine := bySeries[x.UID]; len(mine) > 0 {
 			v.Thumbnail = "/api/cases/" + st.ID + "/instances/" + mine[len(mine)/2] + "/thumbnail"
 		}

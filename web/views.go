@@ -78,6 +78,7 @@ type attachmentView struct {
 	AddedAt   time.Time        `json:"addedAt"`
 	AddedBy   directory.Person `json:"addedBy"`
 	Hash      string           `json:"hash"`
+	Waveform  string           `json:"waveform,omitempty"` // URL of an ECG's samples
 }
 
 type seriesView struct {
@@ -94,6 +95,7 @@ type seriesView struct {
 	Thumbnail        string `json:"thumbnail"`
 	PatientName      string `json:"patientName"`
 	Warning          string `json:"warning,omitempty"`
+	Device           string `json:"device,omitempty"` // AE title of the device that sent it itself
 }
 
 type caseView struct {
@@ -110,6 +112,7 @@ type caseView struct {
 	Can          []cases.Action     `json:"can"`
 	Outcome      string             `json:"outcome,omitempty"`
 	OutcomeNote  string             `json:"outcomeNote,omitempty"`
+	Procedure    *procedureView     `json:"procedure,omitempty"`
 }
 
 func (s *Server) head(sum cases.Summary, p people, places map[string]string) summaryHead {
@@ -142,7 +145,7 @@ func (s *Server) viewCase(ctx context.Context, u directory.User, st *cases.State
 		Consent: st.Opened.Consent, Participants: p.all(st.Participants), Can: cases.Permitted(u, st),
 		Outcome: st.Outcome, OutcomeNote: st.OutcomeNote,
 		Messages: []messageView{}, Opinions: []opinionView{}, Timeline: []timelineView{}, Files: []attachmentView{}}
-	v.Question = st.Opened.Question
+	v.Question, v.Procedure = st.Opened.Question, viewProcedure(st, p)
 	if v.Can == nil {
 		v.Can = []cases.Action{}
 	}
@@ -162,16 +165,28 @@ func (s *Server) viewCase(ctx context.Context, u directory.User, st *cases.State
 	}
 	for _, a := range st.Attachments {
 		if a.DICOM == nil {
-			v.Files = append(v.Files, attachmentView{a.ID, a.Name, a.Kind, a.MediaType, a.Size, a.AddedAt.UTC(), p.of(a.AddedBy), a.Hash})
+			v.Files = append(v.Files, viewAttachment(st, a, p))
 		}
 	}
 	v.Series, err = s.viewSeries(ctx, st)
 	return v, err
 }
 
+func viewAttachment(st *cases.State, a cases.Attachment, p people) attachmentView {
+	v := attachmentView{ID: a.ID, Name: a.Name, Kind: a.Kind, MediaType: a.MediaType, Size: a.Size,
+		AddedAt: a.AddedAt.UTC(), AddedBy: p.of(a.AddedBy), Hash: a.Hash}
+	if a.Kind == "ecg" {
+		v.Waveform = "/api/cases/" + st.ID + "/attachments/" + a.ID + "/waveform"
+	}
+	return v
+}
+
 func idsOf(st *cases.State) []string {
 	ids := append([]string{st.Clinician}, st.Participants...)
 	ids = append(ids, st.Assignees...)
+	if st.Procedure != nil {
+		ids = append(ids, st.Procedure.By)
+	}
 	for _, m := range st.Messages {
 		ids = append(ids, m.By)
 	}

@@ -30,6 +30,7 @@ import (
 	"sira/storage"
 	"sira/web/assets"
 	"sira/web/live"
+	"sira/web/tray"
 	"sira/web/uploads"
 )
 
@@ -66,6 +67,13 @@ type Config struct {
 	// IntakeWorkers is how many uploads are taken in at once; 0 means 2.
 	IntakeWorkers int
 
+	// Devices names the facility (ID) of each DICOM device that has one, by its
+	// AE title. What the others send is for dispatchers and administrators.
+	Devices map[string]string
+	// TrayGather is how long what devices send gathers before it is attached; 0
+	// means 300 ms.
+	TrayGather time.Duration
+
 	Logger   *slog.Logger         // nil: slog.Default()
 	Registry *prometheus.Registry // nil: an own one
 	// TLS says that browsers reach the server over HTTPS (cookie Secure, HSTS).
@@ -86,6 +94,7 @@ type Server struct {
 	uploads    *uploads.Service
 	tusHandler http.Handler
 	hub        *live.Hub
+	tray       *tray.Tray
 	calls      *attendance
 	metrics    *metrics
 	derived    *derived
@@ -126,6 +135,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
 	if err := s.openUploads(); err != nil {
+		return nil, err
+	}
+	if err := s.openTray(); err != nil {
 		return nil, err
 	}
 	s.unsubscribe = cfg.Cases.Subscribe(s.caseChanged)
@@ -187,6 +199,7 @@ func (s *Server) Close(ctx context.Context) error {
 	err := s.cfg.Signaling.Close(ctx)
 	s.calls.close()
 	s.unsubscribe()
+	s.tray.Close()
 	s.hub.Close()
 	return errors.Join(err, s.uploads.Close(ctx))
 }

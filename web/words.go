@@ -18,6 +18,7 @@ var words = map[string]string{
 	"case-full":         "Ce dossier ne peut pas recevoir plus d’éléments.",
 	"consent-required":  "Notez comment le patient a consenti, ou le motif d’urgence.",
 	"control-character": "Un texte contient des caractères invisibles ; retapez-le.",
+	"no-procedure":      "Aucun examen n’est demandé dans ce dossier.",
 	"required":          "Un champ obligatoire est vide.",
 	"too-long":          "Un texte est trop long ; raccourcissez-le.",
 	"too-many":          "Il y a trop d’éléments dans une liste.",
