@@ -84,20 +84,35 @@ func (d *decoder) makeImage(lim Limits) error {
 		return fmt.Errorf("image of %d×%d×%d in %d bytes: %w", d.height, d.width, n, len(d.data), ErrCorrupt)
 	}
 	if d.process != Lossless {
-		d.layOut()
+		if d.layOut() > 4*lim.bytes()+1<<20 { // a narrow image of coarse units may take far more than it gives
+			return fmt.Errorf("work on an image of %d×%d×%d: %w", d.height, d.width, n, ErrTooLarge)
+		}
+		d.takePlanes()
 	}
 	d.img = &Image{Width: d.width, Height: d.height, Components: len(d.comps), Bits: d.bits, Data: make([]byte, size)}
 	return nil
 }
 
-// layOut takes the memory the components are worked on in (T.81 A.1.1, A.2.4).
-func (d *decoder) layOut() {
+// layOut sets the sizes of the components (T.81 A.1.1, A.2.4) and returns how
+// many bytes working on them takes.
+func (d *decoder) layOut() (size int64) {
 	for i := range d.comps {
 		c := &d.comps[i]
 		c.width = ceil(d.width*c.h, d.maxH)
 		c.height = ceil(d.height*c.v, d.maxV)
 		c.cols = ceil(d.width, 8*d.maxH) * c.h
 		c.rows = ceil(d.height, 8*d.maxV) * c.v
+		size += 128 * int64(c.cols) * int64(c.rows)
+	}
+	if d.process == Progressive {
+		size *= 2
+	}
+	return size
+}
+
+func (d *decoder) takePlanes() {
+	for i := range d.comps {
+		c := &d.comps[i]
 		c.plane = make([]uint16, 64*c.cols*c.rows)
 		if d.process == Progressive {
 			c.coefficients = make([]int16, 64*c.cols*c.rows)

@@ -40,8 +40,8 @@ const (
 
 // Limits bounds what Decode may take.
 type Limits struct {
-	// Bytes of the decoded image; 0 is DefaultBytes. Decode takes up to four
-	// times as much for the time it works.
+	// Bytes of the decoded image; 0 is DefaultBytes. Decode may take up to
+	// four times as many more while it works.
 	Bytes int64
 	// Scans of the stream, each of which may cost a pass over the image; 0 is
 	// DefaultScans.
@@ -65,7 +65,9 @@ func (l Limits) scans() int {
 // Image is a decoded image: row after row, the samples of a pixel side by
 // side, one byte each up to 8 bits, else two, the less significant first.
 // Samples are unsigned; an image of signed numbers holds their low Bits bits.
-// Subsampled components are brought to full size by interpolation.
+// Subsampled components are brought to full size by interpolation. The
+// arithmetic of the lossless process is modulo 2^16 whatever Bits is (T.81
+// H.1.2.1), so a strange stream may give samples above Bits.
 type Image struct {
 	Width, Height, Components, Bits int
 
