@@ -39,14 +39,14 @@ var (
 type leaf struct {
 	name string
 	keys []key
-	code bool // has a Concept Name Code Sequence, type 1
+	code bool // has a Concept Name Code Sequence of type 1
 }
 
 var (
 	image     = leaf{"IMAGE", []key{number}, false}
 	waveform  = leaf{"WAVEFORM", []key{contentDate, contentTime, number}, false}
 	document  = leaf{"ENCAP DOC", []key{{0x00080023, "DA", false, ""}, {0x00080033, "TM", false, ""}, number, {0x00420010, "ST", false, ""}, {0x00420012, "LO", true, "application/octet-stream"}}, false}
-	report    = leaf{"SR DOCUMENT", []key{contentDate, contentTime, number, {0x0040A491, "CS", true, "COMPLETE"}, {0x0040A493, "CS", true, "UNVERIFIED"}, {0x0040A030, "DT", false, ""}}, true}
+	report    = leaf{"SR DOCUMENT", []key{contentDate, contentTime, number, {0x0040A491, "CS", true, "COMPLETE"}, {0x0040A493, "CS", true, "UNVERIFIED"}}, true}
 	keyObject = leaf{"KEY OBJECT DOC", []key{contentDate, contentTime, number}, true}
 	state     = leaf{"PRESENTATION", []key{number, label, description, creator, {0x00700082, "DA", true, noDate}, {0x00700083, "TM", true, noTime}}, false}
 	raw       = leaf{"RAW DATA", []key{contentDate, contentTime, number}, false}
@@ -111,11 +111,30 @@ func fill(s *write.Set, f *dicom.File, keys []key) {
 	}
 }
 
-// concept copies the concept name of a document (PS3.3 section 8.8).
-func concept(s *write.Set, f *dicom.File) {
+// document fills in what depends on more than one attribute: the concept name
+// of a document (PS3.3 section 8.8), and when a report was verified.
+func (k leaf) document(s *write.Set, f *dicom.File) {
+	if f.String(0x0040A493) == "VERIFIED" && k.name == report.name {
+		at := ""
+		if items := f.Sequence(0x0040A073); len(items) > 0 {
+			at = items[len(items)-1].String(0x0040A030)
+		}
+		if at == "" {
+			at = noDate + noTime
+		}
+		s.Text(0x0040A030, "DT", at)
+	}
+	if k.name == document.name {
+		s.Sequence(0x0040A043) // type 2
+	}
+	if !k.code && !f.Has(0x0040A043) {
+		return
+	}
 	code := write.Code("18748-4", "LN", "Diagnostic imaging report")
 	if items := f.Sequence(0x0040A043); len(items) > 0 && items[0].String(0x00080100) != "" {
 		code = write.Code(items[0].String(0x00080100), items[0].String(0x00080102), items[0].String(0x00080104))
+	} else if !k.code {
+		return
 	}
 	s.Sequence(0x0040A043, code)
 }

@@ -42,13 +42,14 @@ func (n *node) child(key, kind, prefix string, keys []key, f *dicom.File) *node 
 
 // charset declares UTF-8 in records that need it.
 func charset(s *write.Set) {
-	for _, e := range s.Elements() {
+	needed := false
+	s.Walk(func(e *write.Element) {
 		for _, b := range e.Value {
-			if b >= 0x80 && (e.VR == "PN" || e.VR == "LO" || e.VR == "SH" || e.VR == "ST") {
-				s.Text(0x00080005, "CS", "ISO_IR 192")
-				return
-			}
+			needed = needed || b >= 0x80 && (e.VR == "PN" || e.VR == "LO" || e.VR == "SH" || e.VR == "ST")
 		}
+	})
+	if needed {
+		s.Text(0x00080005, "CS", "ISO_IR 192")
 	}
 }
 
@@ -80,8 +81,8 @@ func (t *tree) add(f *dicom.File) (path []string, unlisted bool, err error) {
 	}
 	l := newNode(k.name, append(append([]string(nil), series.folder...), fmt.Sprintf("IM%06d", len(series.below)+1)))
 	fill(l.set, f, k.keys)
-	if k.code {
-		concept(l.set, f)
+	if k.code || k.name == document.name {
+		k.document(l.set, f)
 	}
 	charset(l.set)
 	l.set.Text(0x00041500, "CS", l.folder...)
