@@ -344,9 +344,15 @@ func encoded(t testing.TB, s *identifier.Set) []byte {
 
 // What a hostile peer may do to a query.
 func TestHostileQueries(t *testing.T) {
+	var answered atomic.Int32
 	find := func(ctx context.Context, req FindRequest, answer func(*identifier.Set) error) error {
 		if err := answer(req.Keys); err != nil {
 			return err
+		}
+		for req.Keys.String(identifier.PatientID) == "many" && answered.Add(1) < 500 {
+			if err := answer(req.Keys); err != nil {
+				return err
+			}
 		}
 		if req.Keys.String(identifier.PatientID) == "wait" {
 			<-ctx.Done()
@@ -398,6 +404,15 @@ func TestHostileQueries(t *testing.T) {
 	t.Run("cancel of another message is ignored", func(t *testing.T) {
 		r := dialRaw(t, addr).send(queryRQ(t))
 		r.expect(pdu.TypeAssociateAC)
+		many := keys(identifier.QueryRetrieveLevel, "STUDY", identifier.PatientID, "many")
+		r.send(join(request(3, encoded(t, many)), value(1, true, true, cancelRQ(2))))
+		for range 500 {
+			r.expect(pdu.TypeData)
+			r.expect(pdu.TypeData)
+		}
+		if status := responseOf(t, r.expect(pdu.TypeData)); status != StatusSuccess {
+			t.Errorf("cancelled by another message: %#x", status)
+		}
 		r.send(request(5, encoded(t, study)), value(1, true, true, cancelRQ(4)), value(1, true, true, cancelRQ(5)), value(1, true, true, cancelRQ(5)))
 		r.expect(pdu.TypeData)
 		r.expect(pdu.TypeData)
