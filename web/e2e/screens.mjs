@@ -28,9 +28,10 @@ async function image(page, login, name, file, act) {
 }
 
 try {
+  const dispatcher = await person(chromium, server, as('a.cisse'), tablet)
+  await byId(dispatcher, 'case-row').first().waitFor()
+  await shot(dispatcher, 'liste-tablette')
   const radiologist = await person(chromium, server, as('m.kone'), tablet)
-  await byId(radiologist, 'case-row').first().waitFor()
-  await shot(radiologist, 'liste-tablette')
   await image(radiologist, 'm.kone', 'Fadimata', 'images-scanner')
   await image(radiologist, 'm.kone', 'Oumou', 'images-thorax')
   const ct = await caseOf('m.kone', 'Fadimata')
