@@ -89,7 +89,7 @@ func (p *Profile) option(e *write.Element, r rule) (action, bool) {
 func (p *Profile) unlisted(e *write.Element) action {
 	switch e.VR {
 	case "SQ":
-		if !known(e) {
+		if !known(e) || e.Tag == 0x04000500 { // encrypted attributes: someone's key opens them
 			return remove
 		}
 		return keep

@@ -36,7 +36,7 @@ func (r *run) set(s *write.Set) {
 }
 
 func (r *run) items(s *write.Set) {
-	safe := r.p.safe(s)
+	safe := r.p.safe(s, &r.id)
 	s.Filter(func(e *write.Element) bool {
 		if safe[e.Tag] || r.element(e) {
 			return true
@@ -157,7 +157,7 @@ var dummies = map[string]string{
 }
 
 // safe finds the private elements of s that may stay, with their creators.
-func (p *Profile) safe(s *write.Set) map[dicom.Tag]bool {
+func (p *Profile) safe(s *write.Set, id *identity) map[dicom.Tag]bool {
 	out := map[dicom.Tag]bool{}
 	for _, known := range p.opts.SafePrivate {
 		for block := uint32(0x10); block <= 0xFF; block++ {
@@ -166,7 +166,7 @@ func (p *Profile) safe(s *write.Set) map[dicom.Tag]bool {
 				continue
 			}
 			t := dicom.Tag(uint32(known.Group)<<16 | block<<8 | uint32(known.Element))
-			if e := s.Get(t); known.Group%2 == 1 && e != nil && e.VR != "SQ" && e.VR != "UN" {
+			if e := s.Get(t); known.Group%2 == 1 && e != nil && e.VR != "SQ" && e.VR != "UN" && !id.in(e.Text()) {
 				out[creator], out[t] = true, true
 			}
 		}

@@ -55,7 +55,7 @@ func parseTable(text string) map[dicom.Tag]rule {
 var classUID = map[dicom.Tag]bool{
 	0x00020002: true, 0x00020010: true, 0x00041510: true, 0x00041512: true, 0x0004151A: true,
 	0x00080016: true, 0x0008001A: true, 0x0008001B: true, 0x0008005A: true, 0x00080062: true,
-	0x0008010C: true, 0x0008010D: true, 0x00080117: true, 0x00080118: true, 0x00081115: false,
-	0x00081150: true, 0x0008115A: true, 0x00083002: true, 0x0020930F: false, 0x00400440: true,
-	0x04000010: true, 0x0040DB00: false, 0x00420013: false, 0x00720052: true,
+	0x0008010C: true, 0x0008010D: true, 0x00080117: true, 0x00080118: true,
+	0x00081150: true, 0x0008115A: true, 0x00083002: true, 0x00400440: true,
+	0x04000010: true, 0x00720052: true,
 }

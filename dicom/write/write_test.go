@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -126,6 +127,25 @@ func TestErrors(t *testing.T) {
 	cancel()
 	if err := o.Write(ctx, io.Discard); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) ReadAt(p []byte, _ int64) (int, error) { clear(p); return len(p), nil }
+
+// TestMemory: half a gigabyte of pixels streams through a small buffer.
+func TestMemory(t *testing.T) {
+	o := object(ExplicitLE)
+	o.Set.Put(Element{Tag: tagPixelData, VR: "OW", Body: Section(zeros{}, 0, 512<<20)})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if err := o.Write(context.Background(), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 4<<20 {
+		t.Errorf("%d bytes of memory", n)
 	}
 }
 
