@@ -1,0 +1,343 @@
+package jpeg2000
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+)
+
+// EncodeOptions govern Encode. The zero value suits most images.
+type EncodeOptions struct {
+	// Levels of decomposition. 0 takes five, or as many as bring the smallest
+	// resolution down to 64×64 (PS3.5 asks that of HTJ2K RPCL); negative takes
+	// none.
+	Levels int
+	// Precinct is the side of a precinct as a power of two, from 8 to 15; 0
+	// takes 15, one precinct for each resolution of all but huge images.
+	Precinct int
+	// NoColourTransform keeps three components as they are. Otherwise the first
+	// three go through the reversible component transform when they are alike.
+	NoColourTransform bool
+}
+
+// Encoded is a codestream and how much of it each resolution level needs.
+type Encoded struct {
+	Data   []byte
+	Levels []Level // from the smallest resolution to the whole image
+}
+
+// Level says that Data[:Bytes] suffices to decode, with Options.Discard, an
+// image of Width×Height.
+type Level struct {
+	Discard, Width, Height, Bytes int
+}
+
+const (
+	maxEncodeBits = 24
+	guardBits     = 2
+	blockExponent = 6
+)
+
+// Encode codes m losslessly as HTJ2K (ITU-T T.814): reversible wavelet, HT
+// cleanup passes, RPCL progression, a tile-part for each resolution, TLM and
+// PLT. Components must not be subsampled; samples out of the range that Bits
+// and Signed tell are ErrInput. m is not changed.
+func Encode(ctx context.Context, m *Image, o EncodeOptions) (*Encoded, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	e := &encoder{colour: !o.NoColourTransform && m.alike()}
+	e.levels = o.Levels
+	switch {
+	case o.Levels == 0:
+		e.levels = 5
+		for e.levels < 15 && max(m.Width, m.Height) > 64<<e.levels {
+			e.levels++
+		}
+	case o.Levels < 0:
+		e.levels = 0
+	case o.Levels > maxLevels:
+		return nil, fmt.Errorf("%d levels: %w", o.Levels, ErrInput)
+	}
+	side := o.Precinct
+	if side == 0 {
+		side = 15
+	}
+	if side < 8 || side > 15 {
+		return nil, fmt.Errorf("precincts of 2^%d: %w", side, ErrInput)
+	}
+	if err := e.prepare(m, side); err != nil {
+		return nil, err
+	}
+	if err := e.analyse(ctx, m); err != nil {
+		return nil, err
+	}
+	return e.write(ctx, m)
+}
+
+// check refuses what Encode cannot code.
+func (m *Image) check() error {
+	if m.Width < 1 || m.Height < 1 || m.Width > 1<<20 || m.Height > 1<<20 || len(m.Components) < 1 || len(m.Components) > 16384 {
+		return fmt.Errorf("%d×%d of %d components: %w", m.Width, m.Height, len(m.Components), ErrInput)
+	}
+	for i := range m.Components {
+		c := &m.Components[i]
+		if c.Width != m.Width || c.Height != m.Height || len(c.Samples) != c.Width*c.Height || c.DX > 1 || c.DY > 1 {
+			return fmt.Errorf("component %d of %d×%d, %d samples: %w", i, c.Width, c.Height, len(c.Samples), ErrInput)
+		}
+		if c.Bits < 1 || c.Bits > maxEncodeBits {
+			return fmt.Errorf("component %d of %d bits: %w", i, c.Bits, ErrInput)
+		}
+	}
+	return nil
+}
+
+// alike reports whether the first three components can share a transform.
+func (m *Image) alike() bool {
+	if len(m.Components) < 3 {
+		return false
+	}
+	a, b, c := &m.Components[0], &m.Components[1], &m.Components[2]
+	return a.Bits == b.Bits && a.Bits == c.Bits && a.Signed == b.Signed && a.Signed == c.Signed
+}
+
+// encoder encodes one image as one tile.
+type encoder struct {
+	levels int
+	colour bool
+	tile   *tile
+	blocks blockEncoder
+	coded  map[*block][]byte
+}
+
+// prepare lays the tile out with the structures that decoding uses too.
+func (e *encoder) prepare(m *Image, side int) error {
+	s := &stream{sizes: sizes{x1: m.Width, y1: m.Height, tw: m.Width, th: m.Height, tilesX: 1, tilesY: 1}}
+	p := &params{order: orderRPCL, layers: 1, transform: e.colour}
+	for i := range m.Components {
+		c := &m.Components[i]
+		s.components = append(s.components, componentSize{bits: c.Bits, signed: c.Signed, dx: 1, dy: 1})
+		k := component{
+			coding:       coding{levels: e.levels, cbw: blockExponent, cbh: blockExponent, style: styleHT, reversible: true},
+			quantisation: quantisation{guard: guardBits, count: 3*e.levels + 1},
+		}
+		for r := range e.levels + 1 {
+			k.precincts[r] = byte(side | side<<4)
+		}
+		for b := range k.count {
+			k.exponents[b] = byte(c.Bits + bandGain(b) + e.growth(i))
+		}
+		p.components = append(p.components, k)
+	}
+	t, err := s.newTile(0, p, 1<<28)
+	if err != nil {
+		return err
+	}
+	for i := range t.comps {
+		for r := range t.comps[i].res {
+			res := &t.comps[i].res[r]
+			res.precincts = make([]precinct, res.nw*res.nh)
+			for k := range res.precincts {
+				if err := res.build(k, 1<<28); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	e.tile = t
+	e.coded = map[*block][]byte{}
+	return nil
+}
+
+// growth is the bit that the component transform may add.
+func (e *encoder) growth(component int) int {
+	if e.colour && component < 3 {
+		return 1
+	}
+	return 0
+}
+
+// bandGain is log2 of the gain of the band at index b of a quantisation
+// marker (T.800 table E.1).
+func bandGain(b int) int {
+	if b == 0 {
+		return 0
+	}
+	return [3]int{1, 1, 2}[(b-1)%3]
+}
+
+// analyse transforms the samples into coefficients.
+func (e *encoder) analyse(ctx context.Context, m *Image) error {
+	planes := make([]plane[int32], len(m.Components))
+	for i := range m.Components {
+		p, err := unlevel(&m.Components[i])
+		if err != nil {
+			return fmt.Errorf("component %d: %w", i, err)
+		}
+		planes[i] = p
+	}
+	if e.colour {
+		rct(planes[0].data, planes[1].data, planes[2].data)
+	}
+	for i := range planes {
+		c := &e.tile.comps[i]
+		ll := planes[i]
+		for r := e.levels; r > 0; r-- {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			b := c.res[r].bands
+			low := newPlane[int32](c.res[r-1].rect)
+			hl, lh, hh := newPlane[int32](b[0].rect), newPlane[int32](b[1].rect), newPlane[int32](b[2].rect)
+			analyse53(&ll, &low, &hl, &lh, &hh)
+			b[0].ints, b[1].ints, b[2].ints = hl.data, lh.data, hh.data
+			ll = low
+		}
+		c.res[0].bands[0].ints = ll.data
+	}
+	return nil
+}
+
+// unlevel shifts samples to be around zero (T.800 G.1).
+func unlevel(c *Component) (plane[int32], error) {
+	p := newPlane[int32](rect{0, 0, c.Width, c.Height})
+	half := int32(1) << (c.Bits - 1)
+	shift := half
+	if c.Signed {
+		shift = 0
+	}
+	wrong := int32(0)
+	for i, v := range c.Samples {
+		v -= shift
+		p.data[i] = v
+		wrong |= (v + half) | (half - 1 - v) // negative when out of range
+	}
+	if wrong < 0 {
+		return p, fmt.Errorf("sample of more than %d bits: %w", c.Bits, ErrInput)
+	}
+	return p, nil
+}
+
+// rct is the reversible component transform (T.800 G.2.1).
+func rct(a, b, c []int32) {
+	b, c = b[:len(a)], c[:len(a)]
+	for i, red := range a {
+		green, blue := b[i], c[i]
+		a[i], b[i], c[i] = (red+2*green+blue)>>2, blue-green, red-green
+	}
+}
+
+// write codes all packets and puts the codestream together.
+func (e *encoder) write(ctx context.Context, m *Image) (*Encoded, error) {
+	reader := &packetReader{t: e.tile}
+	places := reader.places(volume{resTo: e.levels + 1, compTo: len(e.tile.comps)})
+	sortPlaces(places, orderRPCL)
+	parts := make([][]byte, e.levels+1)  // packets
+	lengths := make([][]int, e.levels+1) // of the packets
+	for _, at := range places {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		before := len(parts[at.r])
+		b, err := e.packet(ctx, parts[at.r], &at)
+		if err != nil {
+			return nil, err
+		}
+		parts[at.r] = b
+		lengths[at.r] = append(lengths[at.r], len(b)-before)
+	}
+	heads := make([][]byte, len(parts)) // from SOT to SOD
+	sizes := make([]int, len(parts))
+	total := 0
+	for r := range parts {
+		heads[r] = tilePartHead(lengths[r])
+		sizes[r] = len(heads[r]) + len(parts[r])
+		total += sizes[r]
+		binary.BigEndian.PutUint32(heads[r][6:], uint32(sizes[r]))
+		heads[r][10], heads[r][11] = byte(r), byte(len(parts))
+	}
+	if total > 1<<31-1 {
+		return nil, fmt.Errorf("codestream of %d bytes: %w", total, ErrInput)
+	}
+	main := e.mainHeader(m)
+	main = appendTLM(main, sizes)
+	out := &Encoded{Data: make([]byte, 0, len(main)+total+2)}
+	out.Data = append(out.Data, main...)
+	for r := range parts {
+		out.Data = append(append(out.Data, heads[r]...), parts[r]...)
+		k := e.levels - r
+		if r == e.levels {
+			out.Data = binary.BigEndian.AppendUint16(out.Data, mEOC)
+		}
+		out.Levels = append(out.Levels, Level{k, ceilShift(m.Width, k), ceilShift(m.Height, k), len(out.Data)})
+	}
+	return out, nil
+}
+
+// packet codes one packet: the one layer of a precinct (T.800 B.9, B.10).
+func (e *encoder) packet(ctx context.Context, out []byte, at *precinctPlace) ([]byte, error) {
+	c := &e.tile.comps[at.c]
+	res := &c.res[at.r]
+	p := &res.precincts[at.k]
+	w := headerWriter{b: out}
+	type piece struct{ from, to int }
+	var pieces []piece
+	e.blocks.out = e.blocks.out[:0]
+	header := len(out)
+	empty := true
+	for i := range p.bands {
+		pb, b := &p.bands[i], &res.bands[i]
+		for j := range pb.blocks {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			blk := &pb.blocks[j]
+			from := len(e.blocks.out)
+			at := (blk.y0-b.y0)*b.width() + blk.x0 - b.x0
+			e.blocks.encode(b.ints[at:], b.width(), blk.width(), blk.height())
+			pieces = append(pieces, piece{from, len(e.blocks.out)})
+			empty = empty && from == len(e.blocks.out)
+		}
+	}
+	if empty {
+		return append(out, 0), nil
+	}
+	w.bits(1, 1)
+	n := 0
+	for i := range p.bands {
+		pb, b := &p.bands[i], &res.bands[i]
+		if len(pb.blocks) == 0 {
+			continue
+		}
+		include, zeros := newTagWriter(pb.width(), pb.height()), newTagWriter(pb.width(), pb.height())
+		for j := range pb.blocks {
+			if pieces[n+j].from == pieces[n+j].to {
+				include.leaves[j] = 1
+			}
+			zeros.leaves[j] = int32(b.planes - 1)
+		}
+		include.spread()
+		zeros.spread()
+		for j := range pb.blocks {
+			x, y := j%pb.width(), j/pb.width()
+			include.write(&w, x, y, 1)
+			length := pieces[n+j].to - pieces[n+j].from
+			if length == 0 {
+				continue
+			}
+			zeros.write(&w, x, y, int32(b.planes))
+			w.bits(0, 1) // one pass
+			size := max(bits.Len(uint(length)), 3)
+			for range size - 3 {
+				w.bits(1, 1)
+			}
+			w.bits(0, 1)
+			w.bits(uint(length), size)
+		}
+		n += len(pb.blocks)
+	}
+	w.flush()
+	_ = header
+	return append(w.b, e.blocks.out...), nil
+}

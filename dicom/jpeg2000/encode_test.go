@@ -1,0 +1,115 @@
+package jpeg2000
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// shapes are images that bring out borders, odd sizes and ranges.
+var shapes = []struct {
+	w, h, components, bits int
+	signed                 bool
+	options                EncodeOptions
+}{
+	{1, 1, 1, 8, false, EncodeOptions{}},
+	{2, 1, 1, 8, false, EncodeOptions{}},
+	{1, 7, 1, 16, true, EncodeOptions{}},
+	{3, 5, 3, 8, false, EncodeOptions{}},
+	{64, 64, 1, 12, false, EncodeOptions{Levels: -1}},
+	{65, 63, 1, 16, false, EncodeOptions{Levels: 1}},
+	{127, 130, 1, 16, true, EncodeOptions{}},
+	{200, 131, 3, 8, false, EncodeOptions{}},
+	{200, 131, 3, 16, false, EncodeOptions{}},
+	{90, 140, 3, 8, false, EncodeOptions{NoColourTransform: true}},
+	{90, 140, 4, 10, false, EncodeOptions{}},
+	{300, 257, 1, 1, false, EncodeOptions{}},
+	{600, 413, 1, 12, false, EncodeOptions{Precinct: 8}},
+	{533, 700, 3, 8, false, EncodeOptions{Precinct: 8, Levels: 3}},
+	{70, 80, 1, 24, true, EncodeOptions{}},
+}
+
+func (o EncodeOptions) String() string {
+	return fmt.Sprintf("levels %d, precincts %d, plain %v", o.Levels, o.Precinct, o.NoColourTransform)
+}
+
+// TestRoundTrip encodes, decodes, and decodes each prefix to its level.
+func TestRoundTrip(t *testing.T) {
+	for i, s := range shapes {
+		what := fmt.Sprintf("%d×%d×%d of %d bits, signed %v, %v", s.w, s.h, s.components, s.bits, s.signed, s.options)
+		m := picture(s.w, s.h, s.components, s.bits, s.signed, uint64(i))
+		before := slices.Clone(m.Components[0].Samples)
+		e, err := Encode(t.Context(), m, s.options)
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+			continue
+		}
+		if !slices.Equal(before, m.Components[0].Samples) {
+			t.Errorf("%s: Encode changed its input", what)
+		}
+		got, err := Decode(t.Context(), e.Data, Options{})
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+			continue
+		}
+		same(t, what, got, m)
+		c, err := DecodeConfig(e.Data)
+		if err != nil || !c.Reversible || !c.HighThroughput || c.Progression != "RPCL" || !c.TilePartLengths || !c.PacketLengths || c.TileParts != len(e.Levels) {
+			t.Errorf("%s: config %+v, %v", what, c, err)
+		}
+		for _, l := range e.Levels {
+			whole, err := Decode(t.Context(), e.Data, Options{Discard: l.Discard})
+			if err != nil {
+				t.Errorf("%s, %d levels less: %v", what, l.Discard, err)
+				continue
+			}
+			if whole.Width != l.Width || whole.Height != l.Height {
+				t.Errorf("%s, %d levels less: %d×%d, said to be %d×%d", what, l.Discard, whole.Width, whole.Height, l.Width, l.Height)
+			}
+			prefix, err := Decode(t.Context(), e.Data[:l.Bytes:l.Bytes], Options{Discard: l.Discard})
+			if err != nil {
+				t.Errorf("%s, prefix for %d levels less: %v", what, l.Discard, err)
+				continue
+			}
+			same(t, what+", prefix", prefix, whole)
+			if l.Discard > 0 {
+				if _, err := Decode(t.Context(), e.Data[:l.Bytes], Options{Discard: l.Discard - 1}); !errors.Is(err, ErrTruncated) {
+					t.Errorf("%s: prefix for %d levels less gives one level more: %v", what, l.Discard, err)
+				}
+			}
+		}
+	}
+}
+
+func TestEncodeRefuses(t *testing.T) {
+	good := func() *Image { return picture(8, 8, 1, 8, false, 1) }
+	for name, spoil := range map[string]func(*Image, *EncodeOptions){
+		"sample too large":   func(m *Image, _ *EncodeOptions) { m.Components[0].Samples[3] = 256 },
+		"sample too small":   func(m *Image, _ *EncodeOptions) { m.Components[0].Samples[3] = -1 },
+		"far out of range":   func(m *Image, _ *EncodeOptions) { m.Components[0].Samples[3] = 1<<31 - 1 },
+		"as far below":       func(m *Image, _ *EncodeOptions) { m.Components[0].Samples[3] = -1 << 31 },
+		"no components":      func(m *Image, _ *EncodeOptions) { m.Components = nil },
+		"too few samples":    func(m *Image, _ *EncodeOptions) { m.Components[0].Samples = m.Components[0].Samples[:9] },
+		"too many bits":      func(m *Image, _ *EncodeOptions) { m.Components[0].Bits = 25 },
+		"too many levels":    func(_ *Image, o *EncodeOptions) { o.Levels = 33 },
+		"precinct too small": func(_ *Image, o *EncodeOptions) { o.Precinct = 3 },
+	} {
+		m, o := good(), EncodeOptions{}
+		spoil(m, &o)
+		if _, err := Encode(t.Context(), m, o); !errors.Is(err, ErrInput) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	m := picture(512, 512, 1, 16, false, 1)
+	b.SetBytes(512 * 512 * 2)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Encode(b.Context(), m, EncodeOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
