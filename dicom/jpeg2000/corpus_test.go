@@ -37,20 +37,3 @@ func codestream(t testing.TB, path string) []byte {
 	}
 	return b[i:]
 }
-
-// BenchmarkCorpus decodes real images of 512×512×16: CPU time of a frame.
-func BenchmarkCorpus(b *testing.B) {
-	dir := corpus(b)
-	for _, name := range []string{"wg04/CT1_J2KR.dcm", "wg04/MR1_J2KR.dcm", "pydicom-data/explicit_VR-UN.dcm", "htj2k/CT1_HTRPCL.dcm", "htj2k/MR1_HTRPCL.dcm", "wg04/CT1_J2KI.dcm"} {
-		b.Run(filepath.Base(name), func(b *testing.B) {
-			data := codestream(b, filepath.Join(dir, name))
-			b.SetBytes(512 * 512 * 2)
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := Decode(b.Context(), data, Options{}); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}

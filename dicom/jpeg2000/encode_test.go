@@ -102,14 +102,3 @@ func TestEncodeRefuses(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkEncode(b *testing.B) {
-	m := picture(512, 512, 1, 16, false, 1)
-	b.SetBytes(512 * 512 * 2)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := Encode(b.Context(), m, EncodeOptions{}); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -190,6 +190,9 @@ func TestDecodeOpenJPEG(t *testing.T) {
 			if discard == 0 && !c.lossy {
 				same(t, what+" against the original", got, c.m)
 			}
+			if c.m == sub {
+				continue // OpenJPEG writes raw components of one size only
+			}
 			want := openjpegDecode(t, data, got, "-r", strconv.Itoa(discard))
 			if d := difference(t, what, got, want); d > 1 || d > 0 && !strings.Contains(c.args, "-I") {
 				t.Errorf("%s: differs from OpenJPEG by %d", what, d)
