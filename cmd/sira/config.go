@@ -23,7 +23,8 @@ type config struct {
 	PublicURL                        string
 	TLSCert, TLSKey                  string
 	AET                              string
-	DICOMAllow                       []string
+	DICOMAllow, DICOMDevices         []string
+	DICOMQuery, DICOMDestinations    []string
 	MaxUpload, MinFree               int64
 	LogLevel, LogFormat              string
 }
@@ -57,9 +58,12 @@ func settings() []setting {
 		{"min-free", "1GiB", "space on the data disk that uploads must leave free", size(func(c *config) *int64 { return &c.MinFree })},
 		{"media-listen", ":7443", "UDP address of calls", str(func(c *config) *string { return &c.MediaListen })},
 		{"media-public-ip", "", "addresses to announce for calls when the server is behind NAT, comma-separated", list(func(c *config) *[]string { return &c.MediaPublicIPs })},
-		{"dicom-listen", "", "TCP address for DICOM devices (C-ECHO, C-STORE), for example :11112; empty: off", str(func(c *config) *string { return &c.DICOMListen })},
+		{"dicom-listen", "", "TCP address for DICOM devices (verification, storage, worklist, commitment; queries with --dicom-query), for example :11112; empty: off", str(func(c *config) *string { return &c.DICOMListen })},
 		{"aet", "SIRA", "DICOM application entity title of this server", str(func(c *config) *string { return &c.AET })},
 		{"dicom-allow", "", "AE titles of devices that may send, comma-separated, each AET or AET@ADDRESS (address or network); * for all", list(func(c *config) *[]string { return &c.DICOMAllow })},
+		{"dicom-devices", "", "where devices stand, comma-separated AET=FACILITY-ID: what they send without a case waits for the clinicians there", list(func(c *config) *[]string { return &c.DICOMDevices })},
+		{"dicom-query", "", "AE titles that may query and retrieve everything (C-FIND, C-MOVE, C-GET), comma-separated, each AET or AET@ADDRESS; empty: none", list(func(c *config) *[]string { return &c.DICOMQuery })},
+		{"dicom-destinations", "", "where C-MOVE may send and commitment reports go, comma-separated AET=HOST:PORT", list(func(c *config) *[]string { return &c.DICOMDestinations })},
 		{"log-level", "info", "debug, info, warn or error", str(func(c *config) *string { return &c.LogLevel })},
 		{"log-format", "json", "json or text", str(func(c *config) *string { return &c.LogFormat })},
 	}

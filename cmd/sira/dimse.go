@@ -7,26 +7,42 @@ import (
 	"net"
 	"net/netip"
 	"strings"
-	"time"
 
-	"sira/cases/audit"
 	"sira/dicom"
 	"sira/dicom/dimse"
-	"sira/dicom/ingest"
-	"sira/storage"
+	"sira/dicom/index"
+	"sira/web/devices"
 )
 
-// newDIMSE is the DICOM port: devices on the allow-list may verify (C-ECHO) and
-// store (C-STORE). What they send goes through the same ingest as an upload.
-func (p *platform) newDIMSE() (*dimse.Server, error) {
-	peers, err := allowedPeers(p.config.DICOMAllow)
+// newDIMSE is the DICOM port. Devices on the allow-list may verify, store, read
+// their worklist and ask for commitment; those of --dicom-query may query and
+// retrieve.
+func (p *platform) newDIMSE(ctx context.Context, idx *index.Index, places map[string]string) (*dimse.Server, error) {
+	c := p.config
+	if len(c.DICOMAllow) == 0 {
+		return nil, errors.New("--dicom-listen without --dicom-allow: say which devices may send (AET or AET@ADDRESS, comma-separated; * for all)")
+	}
+	senders, err := parsePeers("--dicom-allow", c.DICOMAllow)
 	if err != nil {
 		return nil, err
 	}
-	return &dimse.Server{
-		AET: p.config.AET, Store: p.storeInstance, Allowed: peers,
-		UnknownClasses: true, Logger: p.log, Events: p.auditDIMSE,
-	}, nil
+	readers, err := parsePeers("--dicom-query", c.DICOMQuery)
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := destinations(c.DICOMDestinations)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.knownPlaces(ctx, places); err != nil {
+		return nil, err
+	}
+	// The web opens later, and before the port serves.
+	sent := func(ctx context.Context, aet string, in dicom.Instance) error { return p.web.DeviceSent(ctx, aet, in) }
+	s := &dimse.Server{AET: c.AET, UnknownClasses: true, Logger: p.log, Nodes: dimse.KnownNodes(nodes)}
+	devices.New(devices.Config{Blobs: p.blobs, Index: idx, Ingest: p.ingest, Cases: p.cases, Directory: p.directory, Audit: p.audit,
+		Sent: sent, Facilities: places, Senders: senders, Readers: readers, Log: p.log}).Equip(s)
+	return s, nil
 }
 
 func (p *platform) serveDICOM(ctx context.Context, ln net.Listener) error {
@@ -36,26 +52,23 @@ func (p *platform) serveDICOM(ctx context.Context, ln net.Listener) error {
 	return nil
 }
 
-// allowedPeers reads --dicom-allow: "*" alone is everybody, otherwise AET or
-// AET@ADDRESS. An empty list would be everybody too, so it names nobody.
-func allowedPeers(list []string) ([]dimse.Peer, error) {
-	if len(list) == 1 && list[0] == "*" {
+// parsePeers reads AE titles, each AET or AET@ADDRESS. "*" alone is everybody
+// that may send, an empty list; nobody else is allowed to be everybody.
+func parsePeers(flag string, list []string) ([]dimse.Peer, error) {
+	if len(list) == 1 && list[0] == "*" && flag == "--dicom-allow" {
 		return nil, nil
-	}
-	if len(list) == 0 {
-		return nil, errors.New("--dicom-listen without --dicom-allow: say which devices may send (AET or AET@ADDRESS, comma-separated; * for all)")
 	}
 	var peers []dimse.Peer
 	for _, item := range list {
 		aet, addr, _ := strings.Cut(item, "@")
-		if aet == "" || len(aet) > 16 {
-			return nil, fmt.Errorf("--dicom-allow: %q is not AET or AET@ADDRESS", item)
+		if !isAETitle(aet) || aet == "*" {
+			return nil, fmt.Errorf("%s: %q is not AET or AET@ADDRESS", flag, item)
 		}
 		peer := dimse.Peer{AET: aet}
 		if addr != "" {
 			network, err := parseNetwork(addr)
 			if err != nil {
-				return nil, fmt.Errorf("--dicom-allow %q: %w", item, err)
+				return nil, fmt.Errorf("%s %q: %w", flag, item, err)
 			}
 			peer.Network = network
 		}
@@ -76,40 +89,58 @@ func parseNetwork(s string) (netip.Prefix, error) {
 	return netip.PrefixFrom(addr, addr.BitLen()), nil
 }
 
-// storeInstance answers a C-STORE once the object is durable and indexed, or
-// says why it is not (PS3.4 annex B.2.3).
-func (p *platform) storeInstance(ctx context.Context, req dimse.StoreRequest) uint16 {
-	_, err := p.ingest.Stream(ctx, req.Part10())
-	var bad *dicom.Error
-	switch {
-	case err == nil:
-		return dimse.StatusSuccess
-	case errors.Is(err, ingest.ErrConflict):
-		return dimse.StatusDuplicateInstance
-	case errors.Is(err, storage.ErrNoSpace):
-		return dimse.StatusOutOfResources
-	case errors.As(err, &bad):
-		p.log.Info("refused an object of a device", "aet", req.CallingAET, "reason", bad.Reason)
-		return dimse.StatusCannotUnderstand
+// devicePlaces reads --dicom-devices: AET=FACILITY-ID.
+func devicePlaces(list []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, item := range list {
+		aet, facility, ok := strings.Cut(item, "=")
+		if !ok || !isAETitle(aet) || facility == "" {
+			return nil, fmt.Errorf("--dicom-devices: %q is not AET=FACILITY-ID", item)
+		}
+		if _, twice := out[aet]; twice {
+			return nil, fmt.Errorf("--dicom-devices: %s stands in two places", aet)
+		}
+		out[aet] = facility
 	}
-	p.log.Error("storing an object of a device", "aet", req.CallingAET, "err", err)
-	return dimse.StatusProcessingFailure
+	return out, nil
 }
 
-// auditDIMSE records who sent what.
-func (p *platform) auditDIMSE(e dimse.Event) {
-	if e.Kind != dimse.EventStore && e.Kind != dimse.EventRejected && e.Kind != dimse.EventRefused {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	outcome := "ok"
-	if e.Kind != dimse.EventStore || dimse.StatusFailed(e.Status) {
-		outcome = "denied"
-	}
-	err := p.audit.Record(ctx, audit.Entry{Actor: "aet:" + e.CallingAET, Action: "dicom-store", Object: e.SOPUID,
-		Outcome: outcome, Surface: "dicom", Remote: e.Remote})
+// knownPlaces warns of facilities that nobody works at: what their devices send
+// would wait unseen.
+func (p *platform) knownPlaces(ctx context.Context, places map[string]string) error {
+	list, err := p.directory.Facilities(ctx)
 	if err != nil {
-		p.log.Error("recording a device's transfer", "err", err)
+		return fmt.Errorf("looking for the devices' facilities: %w", err)
 	}
+	known := map[string]bool{}
+	for _, f := range list {
+		known[f.ID] = true
+	}
+	for aet, facility := range places {
+		if !known[facility] {
+			p.log.Warn("a DICOM device stands at a facility that does not exist", "aet", aet, "facility", facility)
+		}
+	}
+	return nil
+}
+
+// destinations reads --dicom-destinations: AET=HOST:PORT.
+func destinations(list []string) (map[string]dimse.Node, error) {
+	out := map[string]dimse.Node{}
+	for _, item := range list {
+		aet, addr, ok := strings.Cut(item, "=")
+		host, port, err := net.SplitHostPort(addr)
+		if !ok || !isAETitle(aet) || err != nil || host == "" || port == "" {
+			return nil, fmt.Errorf("--dicom-destinations: %q is not AET=HOST:PORT", item)
+		}
+		out[aet] = dimse.Node{Addr: addr}
+	}
+	return out, nil
+}
+
+// isAETitle accepts an application entity title (PS3.5 table 6.2-1, AE) without
+// the signs that separate in our lists.
+func isAETitle(s string) bool {
+	return s != "" && len(s) <= 16 && strings.TrimSpace(s) == s &&
+		!strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '\\' || r == '=' || r == '@' })
 }

@@ -89,8 +89,12 @@ func open(ctx context.Context, c config, log *slog.Logger) (_ *platform, err err
 	if p.sfu, err = sfu.New(sfu.Config{UDPAddr: c.MediaListen, PublicIPs: c.MediaPublicIPs, Logger: log}); err != nil {
 		return nil, fmt.Errorf("opening the media port: %w", err)
 	}
+	places, err := devicePlaces(c.DICOMDevices)
+	if err != nil {
+		return nil, err
+	}
 	if c.DICOMListen != "" {
-		if p.dimse, err = p.newDIMSE(); err != nil {
+		if p.dimse, err = p.newDIMSE(ctx, idx, places); err != nil {
 			return nil, err
 		}
 	}
@@ -98,7 +102,7 @@ func open(ctx context.Context, c config, log *slog.Logger) (_ *platform, err err
 		DB: p.db, Blobs: p.blobs, Directory: p.directory, Cases: p.cases, Audit: p.audit,
 		Index: idx, Ingest: p.ingest, SFU: p.sfu, Signaling: signaling.New(p.sfu, signaling.Options{Logger: log}),
 		SpoolDir: filepath.Join(c.Data, "spool"), MaxUploadBytes: c.MaxUpload, MinFreeBytes: c.MinFree,
-		Logger: log, TLS: c.TLSCert != "", PublicURL: c.PublicURL, Version: buildVersion(),
+		Logger: log, TLS: c.TLSCert != "", PublicURL: c.PublicURL, Version: buildVersion(), Devices: places,
 	})
 	return p, err
 }

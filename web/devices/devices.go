@@ -1,0 +1,91 @@
+// Package devices answers what DICOM devices ask: it joins the services of
+// dicom/dimse to ingest, index and blobs, and to the cases whose procedures are
+// the devices' worklist. Which device may do what is configuration; here it is
+// kept to, and every answer goes to the journal. It must not know sockets or
+// HTTP.
+package devices
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"sira/cases"
+	"sira/cases/audit"
+	"sira/cases/directory"
+	"sira/dicom"
+	"sira/dicom/dimse"
+	"sira/dicom/index"
+	"sira/dicom/ingest"
+	"sira/storage"
+)
+
+// Config names the parts. All but Log are required.
+type Config struct {
+	Blobs     storage.Blobs
+	Index     *index.Index
+	Ingest    *ingest.Ingest
+	Cases     *cases.Service
+	Directory *directory.Directory
+	Audit     *audit.Journal
+
+	// Sent takes what a device sent, once it is stored, to its case or the tray.
+	Sent func(ctx context.Context, aet string, in dicom.Instance) error
+	// Facilities names the facility of each device that has one, by AE title.
+	Facilities map[string]string
+	// Senders may store, verify and ask for their worklist and for commitment;
+	// an empty list is everybody. Readers may query and retrieve everything; an
+	// empty list is nobody.
+	Senders, Readers []dimse.Peer
+
+	Log *slog.Logger
+}
+
+// Port holds the callbacks of a dimse.Server.
+type Port struct {
+	cfg Config
+	log *slog.Logger
+
+	mu   sync.Mutex
+	told map[string]time.Time // worklist entries journalled a moment ago
+}
+
+// New joins the parts.
+func New(cfg Config) *Port {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Port{cfg: cfg, log: cfg.Log, told: map[string]time.Time{}}
+}
+
+// Equip sets the callbacks and the list of peers. Queries and retrievals are
+// offered only when somebody may use them.
+func (p *Port) Equip(s *dimse.Server) {
+	s.Store, s.Worklist, s.Commit, s.Events = p.Store, p.Worklist, p.Commit, p.Event
+	if len(p.cfg.Readers) > 0 {
+		s.Find, s.Retrieve = p.Find, p.Retrieve
+		s.Queries = dimse.QueryFeatures{Relational: true, DateTime: true, Fuzzy: true}
+	}
+	if len(p.cfg.Senders) > 0 {
+		s.Allowed = slices.Concat(p.cfg.Senders, p.cfg.Readers)
+	}
+}
+
+// listed tells whether a peer is on a list.
+func listed(list []dimse.Peer, a dimse.Association) bool {
+	return slices.ContainsFunc(list, func(peer dimse.Peer) bool {
+		return (peer.AET == "" || peer.AET == a.CallingAET) &&
+			(peer.Network == (netip.Prefix{}) || peer.Network.Contains(a.Remote.Addr().Unmap()))
+	})
+}
+
+func (p *Port) maySend(a dimse.Association) bool {
+	return len(p.cfg.Senders) == 0 || listed(p.cfg.Senders, a)
+}
+
+func (p *Port) mayRead(a dimse.Association) bool { return listed(p.cfg.Readers, a) }
+
+var errNotAuthorized = &dimse.StatusError{Status: dimse.StatusNotAuthorized, Comment: "not on the list"}
