@@ -158,6 +158,37 @@ func corpus(t testing.TB) []string {
 	return files
 }
 
+// TestComments: what encoders wrote into compressed frames goes, the picture
+// and the fragments stay.
+func TestComments(t *testing.T) {
+	plain := phantom.USCine(2, study)
+	f := read(t, plain)
+	comment := append([]byte{0xFF, 0xFE, 0, 16}, "Oumou  DIARRA "...)
+	o := write.Load(f, bytes.NewReader(plain), write.Keep)
+	o.Set.Text(0x00080060, "CS", "XA") // not ultrasound: no masks
+	o.Set.Put(write.Element{Tag: tagPixelData, VR: "OB", Body: write.Encapsulated(2, func(_ context.Context, n int) ([]byte, error) {
+		s := f.Pixel.Fragments[n-1]
+		stream := plain[s.Offset : s.Offset+s.Length]
+		return append(append(append([]byte{}, stream[:2]...), comment...), stream[2:]...), nil
+	})})
+	o.Set.Text(tagSOPClass, "UI", "1.2.840.10008.5.1.4.1.1.12.1")
+	var b bytes.Buffer
+	if err := o.Write(context.Background(), &b); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := clean(t, profile(t, Options{}), b.Bytes(), nil)
+	if leaks(out, "DIARRA") || leaks(out, "Oumou") {
+		t.Error("the comment stays")
+	}
+	g := read(t, out)
+	for i, s := range g.Pixel.Fragments {
+		was := f.Pixel.Fragments[i]
+		if !bytes.Contains(out[s.Offset:s.Offset+s.Length], plain[was.Offset+2:was.Offset+was.Length]) {
+			t.Errorf("frame %d has changed", i+1)
+		}
+	}
+}
+
 // TestDciodvfy: what is de-identified has no more errors than its source.
 func TestDciodvfy(t *testing.T) {
 	dciodvfy, err := exec.LookPath("dciodvfy")

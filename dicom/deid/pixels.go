@@ -20,11 +20,11 @@ const (
 
 // pixels puts masked pixel data into o, made frame by frame when o is written.
 // Without masks, and without overlays hidden in unused bits, the pixel data
-// stays as it is.
+// stays as it is, but for the comments that compressed frames may hold.
 func (p *Profile) pixels(ctx context.Context, f *dicom.File, r io.ReaderAt, o *write.Object, masks []Mask) error {
 	hidden := f.Pixel != nil && hiddenOverlay(f)
 	if f.Pixel == nil || len(masks) == 0 && !hidden {
-		return nil
+		return withoutComments(f, r, o)
 	}
 	src, err := pixel.Open(f, r)
 	if err == nil && !src.Decodable() {

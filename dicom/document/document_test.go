@@ -127,7 +127,8 @@ func TestDsrdump(t *testing.T) {
 			t.Fatal(err)
 		}
 		out, err := exec.Command(dsrdump, "+Pl", path).CombinedOutput()
-		out = bytes.Replace(out, []byte("W: The VR checker does not support this Specific Character Set: ISO_IR 192\n"), nil, 1)
+		// What dcmtk says it cannot check is no fault of the object.
+		out = regexp.MustCompile(`(?m)^W: (The VR checker does not support this|Check for template constraints not yet).*$`).ReplaceAll(out, nil)
 		if err != nil || regexp.MustCompile(`(?m)^[EW]: `).Match(out) {
 			t.Errorf("%s: %v %s", name, err, out)
 		}
