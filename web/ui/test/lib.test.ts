@@ -79,11 +79,11 @@ test('times as said', () => {
   const now = new Date('2026-11-22T14:00:00');
   assert.equal(relative(new Date('2026-11-22T13:48:00'), now), 'il y a 12 min');
   assert.equal(relative(new Date('2026-11-21T23:50:00'), now), 'hier à 23:50');
-  assert.equal(duration(125), '2 h 05');
+  assert.equal(duration(125), '2\u00a0h\u00a005');
   assert.equal(left(40), '40 s');
   assert.equal(left(Infinity), '…');
   const d = due('2026-11-22T14:48:00', now);
-  assert.match(d.text, /14:48.*48 min/);
+  assert.match(d.text, /14:48.*48\u00a0min/);
   assert.equal(d.soon, true);
   assert.equal(due('2026-11-22T12:00:00', now).late, true);
 });

@@ -27,7 +27,7 @@ function Line({ item, c, fresh }: { item: TimelineItem; c: Case; fresh: boolean 
       </li>
     );
   }
-  const params = { who, to: personName(item.to), n: item.count ?? 1 };
+  const params = { who: personName(item.by) || t('someone'), to: personName(item.to), n: item.count ?? 1 };
   let text = item.type === 'attachment-added' ? t('story.attachment-added', params) : tMaybe(`story.${item.type}`, params) ?? item.type;
   if (item.type === 'closed' && item.text) text += ` (${tMaybe(`outcome.${item.text}`) ?? item.text})`;
   else if (item.type !== 'opinion-given' && item.text) text += ` : ${item.text}`;
@@ -67,7 +67,8 @@ function Composer({ c }: { c: Case }) {
   const text = useSignal('');
   useEffect(() => { void texts.get<string>(key).then((kept) => { if (kept && !text.value) text.value = kept.value; }); }, [key]);
   const can = (a: string) => c.can.includes(a as never);
-  const asked = c.status === 'clarification' && can('answer-clarification');
+  const answering = outbox.value.some((i) => i.caseId === c.id && !i.refused && i.events.some((e) => e.type === 'clarification-answered'));
+  const asked = c.status === 'clarification' && can('answer-clarification') && !answering;
   if (!can('post-message') && !can('ask') && !asked) return <p class="hint composer">{t('thread.closed')}</p>;
   const set = (v: string) => { text.value = v; void (v ? texts.put(key, v) : texts.delete(key)); };
   const post = (type: string) => {

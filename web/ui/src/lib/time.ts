@@ -32,6 +32,10 @@ export function relative(at: string | Date, now: Date): string {
 
 /** A length of time in words of at most two units: "48 min", "2 h 05", "3 j". Minutes ≥ 0. */
 export function duration(minutes: number): string {
+  return inWords(minutes).replace(/ /g, '\u00a0'); // never broken over two lines
+}
+
+function inWords(minutes: number): string {
   const m = Math.max(0, Math.round(minutes));
   if (m < 60) return t('time.min', { n: m });
   if (m < 48 * 60) return m % 60 ? t('time.hmin', { h: Math.floor(m / 60), m: String(m % 60).padStart(2, '0') }) : t('time.h', { n: m / 60 });

@@ -37,7 +37,7 @@ function Banner({ c }: { c: Case }) {
       </div>
       <div class="status"><span class="row"><UrgencyBadge level={c.urgency} word /><span class="muted num">{c.number}</span></span>
         <span class="row"><span class={`expect ${c.status}`} data-testid="case-status" data-status={c.status}>{t(`status.${c.status}` as Key)}</span> <DueClock c={c} /></span></div>
-      {c.can.includes('call') && (
+      {c.can.includes('call') && calling.value !== c.id && (
         <button type="button" class={`btn call ${c.callParticipants ? 'main live' : ''}`} data-testid="call-open" onClick={() => { calling.value = c.id; if (!wantsCall) navigate(paths.call(c.id), true); }}>
           <Icon name="phone" /> <span>{c.callParticipants ? t('call.join') : t('call.start')}{c.callParticipants > 0 && <small data-testid="call-presence">{t('call.present', { n: c.callParticipants })}</small>}</span>
         </button>)}
