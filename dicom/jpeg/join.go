@@ -1,5 +1,7 @@
 package jpeg
 
+import "encoding/binary"
+
 // join brings the components to full size and interleaves them.
 func (d *decoder) join() error {
 	m := d.img
@@ -15,6 +17,12 @@ func (d *decoder) join() error {
 			if size == 1 {
 				for k, at := 0, i; k < len(line) && at < len(row); k, at = k+1, at+m.Components {
 					row[at] = byte(line[k])
+				}
+				continue
+			}
+			if m.Components == 1 {
+				for k, v := range line {
+					binary.LittleEndian.PutUint16(row[2*k:], v)
 				}
 				continue
 			}

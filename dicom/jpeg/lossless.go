@@ -282,6 +282,12 @@ func (d *decoder) put(line []uint16, y int, s *scan) {
 			}
 			continue
 		}
+		if m.Components == 1 {
+			for k, v := range in {
+				binary.LittleEndian.PutUint16(row[2*k:], v<<shift)
+			}
+			continue
+		}
 		for k, at := 0, 2*c; k < len(in) && at+1 < len(row); k, at = k+n, at+2*m.Components {
 			v := in[k] << shift
 			row[at], row[at+1] = byte(v), byte(v>>8)

@@ -40,9 +40,9 @@ func picture(kind string, width, height, components, bits int) *Image {
 }
 
 func TestLosslessRoundTrip(t *testing.T) {
-	for bits := 2; bits <= 16; bits++ {
+	for _, bits := range []int{2, 7, 8, 9, 12, 15, 16} {
 		for _, kind := range []string{"noise", "smooth", "edges", "steps", "black"} {
-			for _, components := range []int{1, 3, 4} {
+			for _, components := range []int{1, 3} {
 				for predictor := range 8 {
 					for _, lines := range []int{0, 1, 4} {
 						m := picture(kind, 37, 11, components, bits)

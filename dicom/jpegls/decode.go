@@ -170,6 +170,12 @@ func (d *decoder) put(line []uint16, y, component, shift int) {
 	}
 	out := m.Data[2*y*m.Width*m.Components:][:2*m.Width*m.Components]
 	step := 2 * m.Components
+	if step == 2 {
+		for k, v := range line {
+			binary.LittleEndian.PutUint16(out[2*k:], v<<shift&top)
+		}
+		return
+	}
 	for k, at := 0, 2*component; k < len(line) && at+1 < len(out); k, at = k+1, at+step {
 		v := line[k] << shift & top
 		out[at], out[at+1] = byte(v), byte(v>>8)

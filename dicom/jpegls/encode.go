@@ -143,6 +143,13 @@ func (m *Image) line(line []uint16, y, component int) (ok bool) {
 	} else {
 		in := m.Data[2*y*m.Width*m.Components:][:2*m.Width*m.Components]
 		step := 2 * m.Components
+		if step == 2 {
+			for k := range line {
+				line[k] = binary.LittleEndian.Uint16(in[2*k:])
+				all |= line[k]
+			}
+			return int(all)>>m.Bits == 0
+		}
 		for k, at := 0, 2*component; k < len(line) && at+1 < len(in); k, at = k+1, at+step {
 			line[k] = uint16(in[at]) | uint16(in[at+1])<<8
 			all |= line[k]

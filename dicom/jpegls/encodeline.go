@@ -16,13 +16,7 @@ func (e *encoder) componentLine(b *lines, component int) {
 			ra, rb, rc = int(cur[x-1]), int(prev[x]), int(prev[x-1])
 			continue
 		}
-		px := ra + rb - rc
-		low, high := min(ra, rb), max(ra, rb)
-		if rc >= high {
-			px = low
-		} else if rc <= low {
-			px = high
-		}
+		px := min(max(ra+rb-rc, min(ra, rb)), max(ra, rb))
 		sample := int(cur[x])
 		e.regular(sample, px, q)
 		ra, rc, rb = sample, rb, rd
@@ -36,13 +30,12 @@ func (e *encoder) regular(sample, px, q int) {
 	ctx := &e.contexts[uint((q^sign)-sign)%512]
 	px = min(max(px+(int(ctx.c)^sign)-sign, 0), e.maxval)
 	d := e.reduce(((sample - px) ^ sign) - sign)
-	k := golomb(uint32(ctx.a), uint32(ctx.n))
-	mapped := d
-	if k == 0 && 2*ctx.b <= -ctx.n {
-		mapped = ^d
-	}
+	k := int(ctx.k)
+	mapped := d ^ int(ctx.flip)
 	mapped = mapped<<1 ^ mapped>>63
 	ctx.update(int32(d), int32(d), int32(e.reset))
+	ctx.correct()
+	ctx.derive(0)
 	if zeros := mapped >> uint(k&63); zeros+k < 31 && zeros < e.limit-e.qbpp-1 {
 		e.put(1<<uint(k&63)|uint64(mapped)&(1<<uint(k&63)-1), zeros+k+1)
 		return

@@ -53,7 +53,6 @@ func (c *coder) componentLine(b *lines, component int) error {
 	prev, cur := b.prev[:width+2], b.cur[:width+2]
 	quant, contexts := c.quant, &c.contexts
 	near, step, maxval, reset := c.near, c.step, c.maxval, int32(c.reset)
-	span := c.rng * step
 	acc, n := c.acc, c.n
 
 	x := 1
@@ -79,34 +78,24 @@ func (c *coder) componentLine(b *lines, component int) error {
 		ctx := &contexts[uint((q^sign)-sign)%512]
 
 		// Prediction and its correction (A.4).
-		px := ra + rb - rc
-		low, high := min(ra, rb), max(ra, rb)
-		if rc >= high {
-			px = low
-		} else if rc <= low {
-			px = high
+		px := min(max(ra+rb-rc, min(ra, rb)), max(ra, rb)) + (int(ctx.c) ^ sign) - sign
+		if uint(px) > uint(maxval) {
+			px = min(max(px, 0), maxval)
 		}
-		px = min(max(px+(int(ctx.c)^sign)-sign, 0), maxval)
 
 		// The mapped error (A.5.3).
-		k := uint(bits.Len32(uint32(ctx.a)) - bits.Len32(uint32(ctx.n)))
-		if int(k) < 0 {
-			k = 0
-		}
-		if uint64(ctx.n)<<(k&63) < uint64(uint32(ctx.a)) {
-			k++
-		}
 		if n < 32 {
 			c.acc, c.n = acc, n
 			c.fill()
 			acc, n = c.acc, c.n
 		}
+		k := uint(ctx.k)
 		var mapped int
-		if zeros := bits.LeadingZeros64(acc); zeros < 15 && k <= 16 {
-			acc <<= uint(zeros+1) & 63
-			mapped = zeros<<(k&63) | int(acc>>1>>((63-k)&63))
-			acc <<= k & 63
-			n -= zeros + 1 + int(k)
+		if zeros := uint(bits.LeadingZeros64(acc)); zeros < 15 && k <= 16 {
+			rest := acc << ((zeros + 1) & 63)
+			mapped = int(zeros<<(k&63) | uint(rest>>1>>((63-k)&63)))
+			acc = rest << (k & 63)
+			n -= int(zeros + 1 + k)
 		} else {
 			c.acc, c.n = acc, n
 			var ok bool
@@ -115,46 +104,24 @@ func (c *coder) componentLine(b *lines, component int) error {
 			}
 			acc, n = c.acc, c.n
 		}
-		e := mapped>>1 ^ -(mapped & 1)
-		if k == 0 && near == 0 && 2*ctx.b <= -ctx.n {
-			e = ^e
+		e := mapped>>1 ^ -(mapped & 1) ^ int(ctx.flip)
+		samples := e
+		if near > 0 {
+			samples *= step
 		}
-		ctx.update(int32(e), int32(e*step), reset)
-
-		rx := px + ((e * step) ^ sign - sign)
-		if rx < -near {
-			rx += span
-		} else if rx > maxval+near {
-			rx -= span
+		rx := px + (samples ^ sign) - sign
+		if uint(rx) > uint(maxval) {
+			rx = c.wrap(rx)
 		}
-		rx = min(max(rx, 0), maxval)
 		cur[x] = uint16(rx)
 		ra, rc, rb = rx, rb, rd
 		x++
+		ctx.update(int32(e), int32(samples), reset)
+		ctx.correct()
+		ctx.derive(near)
 	}
 	c.acc, c.n = acc, n
 	return nil
-}
-
-// update takes an error, and the same in samples, into the context (T.87 A.6).
-func (ctx *context365) update(e, samples, reset int32) {
-	a, b, n := ctx.a, ctx.b+samples, ctx.n
-	m := e >> 31
-	a += (e ^ m) - m
-	if n == reset {
-		a >>= 1
-		b >>= 1
-		n >>= 1
-	}
-	n++
-	if b <= -n {
-		b = max(b+n, 1-n)
-		ctx.c = max(ctx.c-1, -128)
-	} else if b > 0 {
-		b = min(b-n, 0)
-		ctx.c = min(ctx.c+1, 127)
-	}
-	ctx.a, ctx.b, ctx.n = a, b, n
 }
 
 // run decodes a run that begins at x and, when it ends within the line, the
@@ -241,10 +208,18 @@ func (c *coder) interruption(t, component int) (int, error) {
 // rebuild adds an error to a prediction (T.87 A.4.4, A.4.5).
 func (s *params) rebuild(px, e int) uint16 {
 	rx := px + e*s.step
+	if uint(rx) > uint(s.maxval) {
+		rx = s.wrap(rx)
+	}
+	return uint16(rx)
+}
+
+// wrap brings a sample into range (T.87 A.4.5).
+func (s *params) wrap(rx int) int {
 	if rx < -s.near {
 		rx += s.rng * s.step
 	} else if rx > s.maxval+s.near {
 		rx -= s.rng * s.step
 	}
-	return uint16(min(max(rx, 0), s.maxval))
+	return min(max(rx, 0), s.maxval)
 }

@@ -13,15 +13,21 @@ type params struct {
 	t1, t2, t3    int
 	reset         int
 	quant         *gradients
-	contexts      [512]context365 // the first 365 are used; the size saves checks
+	contexts      [512]regularContext // the first 365 are used; the size saves checks
 	runs          [2]runContext
 	initialA      int32
 	runInterrupts int
 }
 
-// context365 is the state of one regular context (T.87 A.2.1): sum of error
-// magnitudes, sum of errors, correction, count.
-type context365 struct{ a, b, c, n int32 }
+// regularContext is the state of one regular context (T.87 A.2.1): sum of
+// error magnitudes A, sum of errors B, count N, correction C; and what follows
+// from them: Golomb order, and −1 where errors are mapped the other way round.
+type regularContext struct {
+	a, b, n int32
+	c       int16
+	k       uint8
+	flip    int8
+}
 
 // runContext is the state of one run interruption context: sum of magnitudes,
 // count, count of negative errors.
@@ -113,19 +119,47 @@ func newGradients(s *params) *gradients {
 // start sets the state at the begin of a scan and of a restart interval
 // (T.87 A.2.1).
 func (s *params) start() {
+	fresh := regularContext{a: s.initialA, n: 1}
+	fresh.derive(s.near)
 	for i := range s.contexts {
-		s.contexts[i] = context365{a: s.initialA, n: 1}
+		s.contexts[i] = fresh
 	}
 	s.runs = [2]runContext{{a: int(s.initialA), n: 1}, {a: int(s.initialA), n: 1}}
 }
 
-// golomb is the smallest k with n·2^k ≥ a (T.87 A.5.1).
-func golomb(a, n uint32) int {
+// derive sets the order, the smallest k with N·2^k ≥ A (T.87 A.5.1), and the
+// way of mapping (A.5.2). That is done ahead of need, which hides its delay.
+func (ctx *regularContext) derive(near int) {
+	a, n := uint32(ctx.a), uint32(ctx.n)
 	k := max(bits.Len32(a)-bits.Len32(n), 0)
-	if n<<k < a {
-		k++
+	k += int((uint64(n)<<uint(k&63) - uint64(a)) >> 63)
+	ctx.k, ctx.flip = uint8(k), 0
+	if k|near == 0 {
+		ctx.flip = int8((2*ctx.b + ctx.n - 1) >> 31)
 	}
-	return k
+}
+
+// update takes an error, and the same in samples, into the context (T.87
+// A.6.1), correct then follows. They are two so that both are inlined.
+func (ctx *regularContext) update(e, samples, reset int32) {
+	m := e >> 31
+	ctx.a += (e ^ m) - m
+	ctx.b += samples
+	if ctx.n == reset {
+		ctx.a >>= 1
+		ctx.b >>= 1
+		ctx.n >>= 1
+	}
+	ctx.n++
+}
+
+// correct keeps B within a count of zero and moves C by it (T.87 A.6.2).
+func (ctx *regularContext) correct() {
+	b, n := ctx.b, ctx.n
+	// All ones or none: b ≤ −n, b > 0. Branches would be guessed wrong often.
+	low, high := (b+n-1)>>31, -b>>31
+	ctx.b = min(max(b+n&low-n&high, 1-n), 0)
+	ctx.c = int16(min(max(int32(ctx.c)+low-high, -128), 127))
 }
 
 // order is k for a run interruption of type t (T.87 A.7.2).

@@ -40,14 +40,7 @@ func (s *params) region(b *lines, x int) int {
 // predict is the prediction of the sample at x before its correction (A.4.1).
 func predict(b *lines, x int) int {
 	ra, rb, rc := int(b.cur[x-1]), int(b.prev[x]), int(b.prev[x-1])
-	low, high := min(ra, rb), max(ra, rb)
-	switch {
-	case rc >= high:
-		return low
-	case rc <= low:
-		return high
-	}
-	return ra + rb - rc
+	return min(max(ra+rb-rc, min(ra, rb)), max(ra, rb))
 }
 
 // regular decodes one sample in regular mode; the context may be number 0.
@@ -55,16 +48,14 @@ func (c *coder) regular(b *lines, x, q int) error {
 	sign := q >> 63
 	ctx := &c.contexts[uint((q^sign)-sign)%512]
 	px := min(max(predict(b, x)+(int(ctx.c)^sign)-sign, 0), c.maxval)
-	k := golomb(uint32(ctx.a), uint32(ctx.n))
-	mapped, ok := c.value(k, c.limit, c.qbpp)
+	mapped, ok := c.value(int(ctx.k), c.limit, c.qbpp)
 	if !ok || mapped > 2*c.rng {
 		return fmt.Errorf("sample %d: %w", x, c.cause())
 	}
-	e := mapped>>1 ^ -(mapped & 1)
-	if k == 0 && c.near == 0 && 2*ctx.b <= -ctx.n {
-		e = ^e
-	}
+	e := mapped>>1 ^ -(mapped & 1) ^ int(ctx.flip)
 	ctx.update(int32(e), int32(e*c.step), int32(c.reset))
+	ctx.correct()
+	ctx.derive(c.near)
 	b.cur[x] = c.rebuild(px, e^sign-sign)
 	return nil
 }
