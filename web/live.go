@@ -77,6 +77,7 @@ func (s *Server) push(users []string, msg any) {
 // caseChanged tells those who may see a case that it grew.
 func (s *Server) caseChanged(c cases.Change) {
 	s.forgetState(c.Case)
+	s.forgetScopes(c.Users)
 	s.push(c.Users, map[string]any{"type": "case", "id": c.Case, "seq": c.Seq, "status": c.Status})
 }
 

@@ -80,6 +80,7 @@ func (s *Server) buildHandler() http.Handler {
 		mux.Handle(rt.pattern, s.serve(rt))
 	}
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) { s.noRoute(mux, w, r) })
+	mux.Handle(pacsRoot+"/", s.named(pacsRoot, http.HandlerFunc(s.dicomWeb)))
 	mux.Handle("GET /healthz", s.named("/healthz", http.HandlerFunc(s.healthz)))
 	mux.Handle("GET /readyz", s.named("/readyz", http.HandlerFunc(s.readyz)))
 	mux.Handle("GET /metrics", s.named("/metrics", http.HandlerFunc(s.serveMetrics)))

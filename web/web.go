@@ -29,6 +29,7 @@ import (
 	"sira/signaling"
 	"sira/storage"
 	"sira/web/assets"
+	"sira/web/dicomweb"
 	"sira/web/live"
 	"sira/web/tray"
 	"sira/web/uploads"
@@ -70,6 +71,9 @@ type Config struct {
 	// Devices names the facility (ID) of each DICOM device that has one, by its
 	// AE title. What the others send is for dispatchers and administrators.
 	Devices map[string]string
+	// DICOMWebService are the logins that read and store everything by
+	// DICOMweb. Everybody else sees there what their cases hold.
+	DICOMWebService []string
 	// TrayGather is how long what devices send gathers before it is attached; 0
 	// means 300 ms.
 	TrayGather time.Duration
@@ -95,6 +99,8 @@ type Server struct {
 	tusHandler http.Handler
 	hub        *live.Hub
 	tray       *tray.Tray
+	pacs       *dicomweb.Service
+	scopes     scopes
 	calls      *attendance
 	metrics    *metrics
 	derived    *derived
@@ -140,6 +146,7 @@ func New(cfg Config) (*Server, error) {
 	if err := s.openTray(); err != nil {
 		return nil, err
 	}
+	s.openPACS()
 	s.unsubscribe = cfg.Cases.Subscribe(s.caseChanged)
 	cfg.Signaling.OnPresence(s.presenceChanged)
 	s.handler = s.buildHandler()

@@ -25,6 +25,7 @@ type config struct {
 	AET                              string
 	DICOMAllow, DICOMDevices         []string
 	DICOMQuery, DICOMDestinations    []string
+	DICOMWebService                  []string
 	MaxUpload, MinFree               int64
 	LogLevel, LogFormat              string
 }
@@ -64,6 +65,7 @@ func settings() []setting {
 		{"dicom-devices", "", "where devices stand, comma-separated AET=FACILITY-ID: what they send without a case waits for the clinicians there", list(func(c *config) *[]string { return &c.DICOMDevices })},
 		{"dicom-query", "", "AE titles that may query and retrieve everything (C-FIND, C-MOVE, C-GET), comma-separated, each AET or AET@ADDRESS; empty: none", list(func(c *config) *[]string { return &c.DICOMQuery })},
 		{"dicom-destinations", "", "where C-MOVE may send and commitment reports go, comma-separated AET=HOST:PORT", list(func(c *config) *[]string { return &c.DICOMDestinations })},
+		{"dicomweb-service", "", "logins of machines that read and store everything under /dicomweb, comma-separated; others see what their cases hold", list(func(c *config) *[]string { return &c.DICOMWebService })},
 		{"log-level", "info", "debug, info, warn or error", str(func(c *config) *string { return &c.LogLevel })},
 		{"log-format", "json", "json or text", str(func(c *config) *string { return &c.LogFormat })},
 	}

@@ -102,7 +102,7 @@ func open(ctx context.Context, c config, log *slog.Logger) (_ *platform, err err
 		DB: p.db, Blobs: p.blobs, Directory: p.directory, Cases: p.cases, Audit: p.audit,
 		Index: idx, Ingest: p.ingest, SFU: p.sfu, Signaling: signaling.New(p.sfu, signaling.Options{Logger: log}),
 		SpoolDir: filepath.Join(c.Data, "spool"), MaxUploadBytes: c.MaxUpload, MinFreeBytes: c.MinFree,
-		Logger: log, TLS: c.TLSCert != "", PublicURL: c.PublicURL, Version: buildVersion(), Devices: places,
+		Logger: log, TLS: c.TLSCert != "", PublicURL: c.PublicURL, Version: buildVersion(), Devices: places, DICOMWebService: c.DICOMWebService,
 	})
 	return p, err
 }
