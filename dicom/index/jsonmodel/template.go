@@ -151,7 +151,7 @@ func (b *Build) Raw(tag, raw string) { b.members = append(b.members, Member{tag,
 
 // Text adds text values; none makes an empty attribute.
 func (b *Build) Text(tag, vr string, values ...string) {
-	if len(values) == 1 && values[0] == "" {
+	if len(values) == 1 && emptyText(vr, values[0]) {
 		values = nil
 	}
 	raw := append([]byte(`{"vr":"`), vr...)

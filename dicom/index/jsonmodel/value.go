@@ -82,7 +82,7 @@ func appendFloat(dst []byte, v float64, bits int) []byte {
 // text writes the values of a text element; empty ones are null.
 func (w *writer) text(d *dicom.DataSet, e *dicom.Element) {
 	values := d.Strings(e.Tag)
-	if len(values) == 0 || len(values) == 1 && values[0] == "" {
+	if len(values) == 0 || len(values) == 1 && emptyText(e.VR, values[0]) {
 		return
 	}
 	w.out = append(w.out, `,"Value":[`...)
@@ -95,11 +95,14 @@ func (w *writer) text(d *dicom.DataSet, e *dicom.Element) {
 	w.out = append(w.out, ']')
 }
 
+// emptyText: a name of delimiters alone is none.
+func emptyText(vr, v string) bool { return v == "" || vr == "PN" && strings.Trim(v, "^= ") == "" }
+
 // AppendText writes one value of a text VR: a string, for PN an object, for DS
 // and IS a number where the text is one; null when empty.
 func AppendText(dst []byte, vr, v string) []byte {
 	switch {
-	case v == "":
+	case emptyText(vr, v):
 		return append(dst, "null"...)
 	case vr == "PN":
 		return appendName(dst, v)
@@ -122,7 +125,7 @@ func appendName(dst []byte, v string) []byte {
 	dst = append(dst, '{')
 	empty := true
 	for i, group := range strings.SplitN(v, "=", 3) {
-		if group = strings.TrimRight(group, " "); group == "" {
+		if group = strings.TrimRight(group, " ^"); group == "" {
 			continue
 		}
 		if !empty {
