@@ -205,7 +205,7 @@ func (d *decoder) quantTables(b []byte) error {
 func (d *decoder) huffmanTables(b []byte) error {
 	for len(b) > 0 {
 		if len(b) < 17 {
-			return fmt.Errorf("Huffman table: %w", ErrCorrupt)
+			return fmt.Errorf("table of Huffman codes: %w", ErrCorrupt)
 		}
 		class, id := b[0]>>4, b[0]&15
 		n := 0
@@ -213,7 +213,7 @@ func (d *decoder) huffmanTables(b []byte) error {
 			n += int(count)
 		}
 		if class > 1 || id > 3 || n > 256 || len(b) < 17+n {
-			return fmt.Errorf("Huffman table of %d codes: %w", n, ErrCorrupt)
+			return fmt.Errorf("table of %d Huffman codes: %w", n, ErrCorrupt)
 		}
 		h, err := newHuffman([16]byte(b[1:17]), b[17:17+n])
 		if err != nil {
@@ -284,7 +284,7 @@ func (d *decoder) checkScan(s *scan) error {
 	}
 	for i := range s.components {
 		if dc && s.dc[i] == nil || ac && s.ac[i] == nil {
-			return fmt.Errorf("Huffman table missing: %w", ErrCorrupt)
+			return fmt.Errorf("no table of Huffman codes: %w", ErrCorrupt)
 		}
 	}
 	return nil

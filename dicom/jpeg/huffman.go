@@ -29,7 +29,7 @@ func newHuffman(counts [16]byte, symbols []byte) (*huffman, error) {
 	for length := 1; length <= 16; length++ {
 		n := int32(counts[length-1])
 		if code+n > 1<<length {
-			return nil, fmt.Errorf("Huffman table with too many codes of %d bits: %w", length, ErrCorrupt)
+			return nil, fmt.Errorf("too many Huffman codes of %d bits: %w", length, ErrCorrupt)
 		}
 		h.base[length] = index - code
 		for range n {

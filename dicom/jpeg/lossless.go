@@ -39,7 +39,7 @@ func (d *decoder) losslessScan(s *scan) error {
 			return fmt.Errorf("lossless with sampling factors %d×%d: %w", c.h, c.v, ErrUnsupported)
 		}
 		if s.dc[i] == nil {
-			return fmt.Errorf("Huffman table missing: %w", ErrCorrupt)
+			return fmt.Errorf("no table of Huffman codes: %w", ErrCorrupt)
 		}
 	}
 	interval := d.height

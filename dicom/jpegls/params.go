@@ -7,16 +7,15 @@ import (
 
 // params are the coding parameters of a scan (T.87 A.2.1, C.2.4.1.1).
 type params struct {
-	near, step    int // step is 2·NEAR+1
-	maxval, rng   int
-	qbpp, limit   int
-	t1, t2, t3    int
-	reset         int
-	quant         *gradients
-	contexts      [512]regularContext // the first 365 are used; the size saves checks
-	runs          [2]runContext
-	initialA      int32
-	runInterrupts int
+	near, step  int // step is 2·NEAR+1
+	maxval, rng int
+	qbpp, limit int
+	t1, t2, t3  int
+	reset       int
+	quant       *gradients
+	contexts    [512]regularContext // the first 365 are used; the size saves checks
+	runs        [2]runContext
+	initialA    int32
 }
 
 // regularContext is the state of one regular context (T.87 A.2.1): sum of

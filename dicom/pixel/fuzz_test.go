@@ -3,9 +3,11 @@ package pixel
 import (
 	"context"
 	"encoding/binary"
+	"testing"
 	"time"
 
-	"testing"
+	"sira/dicom/jpeg"
+	"sira/dicom/jpegls"
 )
 
 var byteOrderLE = binary.LittleEndian
@@ -20,6 +22,19 @@ func FuzzFrames(f *testing.F) {
 	f.Add(newObject(rleLossless).shape(8, 8, 1, 8, 8, 7, 0, "MONOCHROME2", 1).encapsulated(nil, rleFrame([][]byte{packRLE(make([]byte, 64))}, []int{0})).bytes())
 	f.Add(newObject(jpegBaseline).shape(16, 16, 3, 8, 8, 7, 0, "YBR_FULL_422", 1).encapsulated([]uint32{0}, redJPEG(f)).bytes())
 	f.Add(newObject(jpegBaseline).shape(16, 16, 1, 8, 8, 7, 0, "MONOCHROME2", 2).encapsulated(nil, greyJPEG(f, 9), greyJPEG(f, 90)).bytes())
+	for _, s := range shots()[:3] {
+		s.rows, s.data = 9, s.data[:9*s.cols*s.samples*s.allocated()/8]
+		ls, err := jpegls.Encode(context.Background(), &jpegls.Image{Width: s.cols, Height: s.rows, Components: s.samples, Bits: s.stored, Data: s.data}, jpegls.EncodeOptions{Interleave: jpegls.InterleaveSample})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(s.object(jpegLSLossless).encapsulated(nil, ls).bytes())
+		lossless, err := jpeg.Encode(context.Background(), &jpeg.Image{Width: s.cols, Height: s.rows, Components: s.samples, Bits: s.stored, Data: s.data}, jpeg.EncodeOptions{Predictor: 7})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(s.object(jpegLossless).encapsulated(nil, lossless).bytes())
+	}
 	palette := newObject(littleEndian).shape(1, 3, 1, 8, 8, 7, 0, "PALETTE COLOR", 1)
 	for tag := uint32(0x00281101); tag <= 0x00281103; tag++ {
 		palette.us(tag, 2, 10, 16)
