@@ -33,6 +33,18 @@ func (s *Server) openPACS() {
 		Scope: s.pacsScope, Audit: s.pacsAudit, MayStore: s.pacsMayStore, Stored: s.pacsStored,
 		Root: pacsRoot, PublicURL: strings.TrimSuffix(s.cfg.PublicURL, "/"), Logger: s.log,
 		RequestID: func(ctx context.Context) string { return requestOf(ctx).id }})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	s.stopCompleting = func() { cancel(); <-done }
+	go func() {
+		defer close(done)
+		n, err := s.cfg.Ingest.Complete(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("completing the DICOM index", "done", n, "err", err)
+		} else if n > 0 {
+			s.log.Info("completed the DICOM index", "done", n)
+		}
+	}()
 }
 
 // dicomWeb answers DICOMweb to whoever has a session or a token.

@@ -113,7 +113,8 @@ type Server struct {
 	statesMu sync.Mutex
 	states   map[string]remembered
 
-	unsubscribe func()
+	unsubscribe    func()
+	stopCompleting func() // of older rows of the DICOM index
 }
 
 // decodersAtOnce bounds how many frames are in memory at once.
@@ -206,6 +207,7 @@ func (s *Server) Close(ctx context.Context) error {
 	err := s.cfg.Signaling.Close(ctx)
 	s.calls.close()
 	s.unsubscribe()
+	s.stopCompleting()
 	s.tray.Close()
 	s.hub.Close()
 	return errors.Join(err, s.uploads.Close(ctx))

@@ -73,21 +73,43 @@ func (g *Ingest) dataSetHash(ctx context.Context, known dicom.Instance) (string,
 	if err != nil || hash != "" {
 		return hash, err
 	}
-	blob, err := g.blobs.Open(ctx, storage.Hash(known.Hash))
+	f, blob, err := g.stored(ctx, known.Hash)
 	if err != nil {
-		return "", fmt.Errorf("comparing with the stored object: %w", err)
+		return "", err
 	}
 	defer blob.Close()
-	lim := g.lim
-	lim.ModelBytes = -1
-	f, err := dicom.Read(ctx, blob, blob.Size(), lim)
-	if err != nil {
-		return "", fmt.Errorf("comparing with the stored object: %w", err)
-	}
 	if hash, err = hashFrom(ctx, blob, f.DataSetOffset(), f.Size); err != nil {
 		return "", err
 	}
 	return hash, g.index.SetDataSetHash(ctx, known.SOPUID, hash)
+}
+
+// stored opens and reads an object of ours; the caller closes the blob.
+func (g *Ingest) stored(ctx context.Context, hash string) (*dicom.File, storage.Reader, error) {
+	blob, err := g.blobs.Open(ctx, storage.Hash(hash))
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening a stored object: %w", err)
+	}
+	lim := g.lim
+	lim.ModelBytes = -1
+	f, err := dicom.Read(ctx, blob, blob.Size(), lim)
+	if err != nil {
+		blob.Close()
+		return nil, nil, fmt.Errorf("reading a stored object: %w", err)
+	}
+	return f, blob, nil
+}
+
+// Complete adds to the index what it keeps today of objects that an earlier
+// version indexed. It may be stopped at any time.
+func (g *Ingest) Complete(ctx context.Context) (int, error) {
+	return g.index.Backfill(ctx, func(ctx context.Context, hash string) (*dicom.File, error) {
+		f, blob, err := g.stored(ctx, hash)
+		if err != nil {
+			return nil, err
+		}
+		return f, blob.Close()
+	})
 }
 
 // quarantine keeps the bytes for a person to decide; the answer is ErrConflict.

@@ -135,3 +135,24 @@ func TestSameAtOnce(t *testing.T) {
 		t.Errorf("quarantined %d, %v", len(list), err)
 	}
 }
+
+// TestComplete: what was indexed without its searchable part gets it.
+func TestComplete(t *testing.T) {
+	h := open(t)
+	ctx := t.Context()
+	data := object("1.2.3.1.1", "TRAORE^Awa")
+	res, err := h.Stream(ctx, bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	older := res.Instance
+	older.SOPUID, older.StudyUID, older.SeriesUID = "1.2.9.1.1", "1.2.9", "1.2.9.1"
+	if _, err := h.index.Add(ctx, older); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{1, 0} {
+		if n, err := h.Complete(ctx); err != nil || n != want {
+			t.Errorf("completed %d, %v; want %d", n, err, want)
+		}
+	}
+}
