@@ -42,7 +42,7 @@ func (s *Service) store(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err := s.audit(r.Context(), c, false); err != nil {
 		return err
 	}
-	t := s.newStoring(r.Context(), c)
+	t := s.newStoring(c)
 	switch {
 	case mediaType == typeDICOM:
 		err = t.take(r.Context(), r.Body)
@@ -83,7 +83,7 @@ type failure struct {
 
 var errOtherStudy = errors.New("the object belongs to another study")
 
-func (s *Service) newStoring(_ context.Context, c *call) *storing {
+func (s *Service) newStoring(c *call) *storing {
 	t := &storing{service: s, ingest: *s.cfg.Ingest, base: c.base}
 	before := t.ingest.Check
 	t.ingest.Check = func(ctx context.Context, in dicom.Instance) error {

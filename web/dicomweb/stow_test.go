@@ -47,8 +47,7 @@ func (h *house) stow(t testing.TB, path string, objects ...[]byte) answer {
 // outcome lists stored and failed instances, and reasons.
 func outcome(t testing.TB, a answer) (stored, failed []string) {
 	t.Helper()
-	var m map[string]struct{ Value []map[string]any }
-	m = map[string]struct{ Value []map[string]any }{}
+	m := map[string]struct{ Value []map[string]any }{}
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(a.body, &all); err != nil {
 		t.Fatalf("%v in %s", err, a.body)
