@@ -35,7 +35,7 @@ func measure(b *testing.B, bytes int, f func() error) {
 // BenchmarkCorpus decodes real images of 512×512×16, and codes them again.
 func BenchmarkCorpus(b *testing.B) {
 	dir := corpus(b)
-	for _, name := range []string{"wg04/CT1_J2KR.dcm", "wg04/MR1_J2KR.dcm", "pydicom-data/explicit_VR-UN.dcm", "wg04/CT1_J2KI.dcm", "htj2k/CT1_HTRPCL.dcm", "htj2k/MR1_HTRPCL.dcm"} {
+	for _, name := range []string{"wg04/CT1_J2KR.dcm", "wg04/MR1_J2KR.dcm", "cs3d/CTImage.dcm_JPEG2000LosslessOnlyTransferSyntax_1.2.840.10008.1.2.4.90.dcm", "wg04/CT1_J2KI.dcm", "htj2k/CT1_HTRPCL.dcm", "htj2k/MR1_HTRPCL.dcm"} {
 		data := codestream(b, filepath.Join(dir, name))
 		b.Run("decode/"+filepath.Base(name), func(b *testing.B) {
 			measure(b, 512*512*2, func() error {

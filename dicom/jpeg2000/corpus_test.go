@@ -2,6 +2,7 @@ package jpeg2000
 
 import (
 	"bytes"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"testing"
@@ -23,17 +24,25 @@ func corpus(t testing.TB) string {
 	return dir
 }
 
-// codestream cuts the codestream out of a file that wraps it in one piece;
-// what follows its end does no harm.
+// codestream joins the fragments of a file's one frame (PS3.5 A.4).
 func codestream(t testing.TB, path string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := bytes.Index(b, []byte{0xFF, 0x4F, 0xFF, 0x51})
+	start := []byte{0xE0, 0x7F, 0x10, 0, 'O', 'B', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF}
+	i := bytes.LastIndex(b, start)
 	if i < 0 {
-		t.Fatalf("%s holds no codestream", path)
+		t.Fatalf("%s holds no encapsulated pixel data", path)
 	}
-	return b[i:]
+	var out []byte
+	for b = b[i+len(start):]; len(b) >= 8 && b[2] == 0x00; {
+		n := int(binary.LittleEndian.Uint32(b[4:]))
+		if len(out) > 0 || bytes.HasPrefix(b[8:], []byte{0xFF, 0x4F}) {
+			out = append(out, b[8:8+n]...)
+		}
+		b = b[8+n:]
+	}
+	return out
 }

@@ -194,7 +194,12 @@ func TestDecodeOpenJPEG(t *testing.T) {
 				continue // OpenJPEG writes raw components of one size only
 			}
 			want := openjpegDecode(t, data, got, "-r", strconv.Itoa(discard))
-			if d := difference(t, what, got, want); d > 1 || d > 0 && !strings.Contains(c.args, "-I") {
+			allowed := 0
+			if strings.Contains(c.args, "-I") {
+				// OpenJPEG has twice the inverse of K as 1.625732, 3e-5 less than it is.
+				allowed = 1 + c.m.Components[0].Bits/12
+			}
+			if d := difference(t, what, got, want); d > allowed {
 				t.Errorf("%s: differs from OpenJPEG by %d", what, d)
 			}
 		}
