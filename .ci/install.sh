@@ -21,6 +21,10 @@ debian() {
   command -v chromium >/dev/null || wanted+=(chromium)
   command -v ffmpeg >/dev/null || wanted+=(ffmpeg)
   command -v storescu >/dev/null || wanted+=(dcmtk)
+  command -v dciodvfy >/dev/null || wanted+=(dicom3tools)
+  command -v gdcmconv >/dev/null || wanted+=(libgdcm-tools)
+  command -v opj_compress >/dev/null || wanted+=(libopenjp2-tools)
+  command -v ojph_expand >/dev/null || wanted+=(openjph-tools)
   command -v shellcheck >/dev/null || wanted+=(shellcheck)
   command -v docker-compose >/dev/null || wanted+=(docker-compose)
   command -v zip >/dev/null || wanted+=(zip)
@@ -71,4 +75,5 @@ go_tool minio github.com/minio/minio "$minio_version"
 if command -v npm >/dev/null; then
   npm_packages web/ui
   npm_packages web/e2e
+  npm_packages web/dicomweb/testdata/client
 fi
