@@ -50,7 +50,7 @@ func populate(b *testing.B, db *storage.DB, n int) {
 	}
 	for done := 0; done < n; {
 		err := db.Tx(ctx, func(tx storage.Querier) error {
-			for k := 0; k < 5000 && done < n; k += rows {
+			for k := 0; k < 20_000 && done < n; k += rows {
 				args := make([][]any, len(tables))
 				for range rows {
 					study := fmt.Sprintf("1.2.826.0.1.99.%d", done)

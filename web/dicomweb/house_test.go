@@ -36,8 +36,9 @@ func TestMain(m *testing.M) {
 // house is a whole service over real stores.
 type house struct {
 	*httptest.Server
-	index  *index.Index
-	ingest *ingest.Ingest
+	handler http.Handler
+	index   *index.Index
+	ingest  *ingest.Ingest
 
 	mu      sync.Mutex
 	visible *index.Visible
@@ -82,6 +83,7 @@ func build(t testing.TB, db *storage.DB) *house {
 			return nil
 		},
 	})
+	h.handler = service
 	h.Server = httptest.NewServer(service)
 	t.Cleanup(h.Server.Close)
 	return h
