@@ -31,8 +31,12 @@ func codestream(t testing.TB, path string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	start := []byte{0xE0, 0x7F, 0x10, 0, 'O', 'B', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF}
-	i := bytes.LastIndex(b, start)
+	start := []byte{0, 0, 0xFF, 0xFF, 0xFF, 0xFF}
+	i := bytes.Index(b, []byte{0xE0, 0x7F, 0x10, 0, 'O'})
+	if i >= 0 {
+		b = b[i:]
+		i = bytes.Index(b[:12], start)
+	}
 	if i < 0 {
 		t.Fatalf("%s holds no encapsulated pixel data", path)
 	}

@@ -48,7 +48,7 @@ func (d *blockDecoder) propagateHT(data []byte, plane uint) {
 						found[count] = top*d.w + 4*x + ci
 						count++
 					}
-					d.flags[base+x] |= 1 << (flagVisited + ci)
+					d.flags[base+x] |= flagVisited << (3 * ci)
 					hold >>= 1
 					n--
 				}
@@ -75,8 +75,7 @@ func (d *blockDecoder) sharpenHT(data []byte, plane uint) {
 		base := (top/4+1)*d.stride + 1
 		for x := range d.w {
 			for ci := range min(4, d.h-top) {
-				f := d.flags[base+x]
-				if f>>(3*ci)&centre == 0 || f>>(flagVisited+ci)&1 != 0 {
+				if d.flags[base+x]>>(3*ci)&(centre|flagVisited) != centre {
 					continue
 				}
 				if n <= 32 {

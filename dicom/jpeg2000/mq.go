@@ -121,10 +121,11 @@ func (m *mq) byteIn(c int64) int64 {
 // slow finishes a decision in context k that the slack d did not settle
 // (T.800 figures C.15 to C.18) and returns symbol and new slack.
 func (m *mq) slow(k uint8, d int64) (uint32, int64) {
+	state := &m.cx[k&31]
+	s := *state
 	a, c := m.a+d, m.c+d
-	s := m.cx[k&31]
 	qe := int64(s & 0xFFFF0000)
-	v, less := s&1, uint32(0)
+	less := uint32(0)
 	if c < 0 {
 		c += qe
 		if a >= qe {
@@ -134,24 +135,27 @@ func (m *mq) slow(k uint8, d int64) (uint32, int64) {
 	} else if a < qe {
 		less = 1
 	}
-	v ^= less
-	m.cx[k&31] = mqNext[less][s&127]
+	*state = mqNext[less][s&127]
 	n := bits.LeadingZeros32(uint32(a))
-	for {
-		if m.ct == 0 {
+	if n <= m.ct {
+		m.ct -= n
+		a <<= uint(n & 31)
+		c <<= uint(n & 31)
+	} else {
+		a <<= uint(n & 31)
+		for {
+			step := min(n, m.ct)
+			c <<= uint(step & 31)
+			m.ct -= step
+			if n -= step; n == 0 {
+				break
+			}
 			c = m.byteIn(c)
-		}
-		step := min(n, m.ct)
-		a <<= uint(step)
-		c <<= uint(step)
-		m.ct -= step
-		if n -= step; n == 0 {
-			break
 		}
 	}
 	d = min(c, a-mqHalf)
 	m.a, m.c = a-d, c-d
-	return v, d
+	return s&1 ^ less, d
 }
 
 // decode makes one decision; the passes do this in line.

@@ -5,20 +5,23 @@ package jpeg2000
 //
 //	bits 0..17  significance of the samples from one row above the stripe to
 //	            one below, three a row: left neighbour, own, right neighbour
-//	bits 18..23 signs of the own column, from above to below
-//	bits 24..27 sample has been refined
-//	bits 28..31 sample has been coded in this bit-plane
+//	bit  18     sign of the sample above
+//	bits 19..30 for each row its sign, whether it has been refined, and whether
+//	            it has been coded in this bit-plane
+//	bit  31     sign of the sample below
 //
-// Shifted right by three times its row, the lowest nine bits are a sample's
-// neighbourhood, itself at bit 4.
+// Shifted right by three times its row, the word has a sample's neighbourhood
+// in its lowest nine bits, the sample itself being bit 4.
 const (
 	flagSigma   = 1<<18 - 1
-	flagSign    = 18
-	flagRefined = 24
-	flagVisited = 28
-	flagAll     = 15 << flagVisited
+	flagSign    = 19
+	flagRefined = 1 << 20
+	flagVisited = 1 << 21
+	flagBelow   = 31
+	flagAll     = flagVisited | flagVisited<<3 | flagVisited<<6 | flagVisited<<9
 	around      = 0x1EF // the neighbourhood without the sample
 	centre      = 0x10
+	centres     = centre | centre<<3 | centre<<6 | centre<<9
 )
 
 // zeroContext gives the context of significance by neighbourhood, for each
@@ -169,73 +172,87 @@ func (d *blockDecoder) decodeMQ(b *block, kind, planes int, style byte) error {
 // its neighbours.
 func (d *blockDecoder) significant(i int, ci uint, sign uint32) {
 	f := d.flags[:]
-	f[i] |= centre<<(3*ci) | sign<<(flagSign+1+ci)
-	f[i-1] |= 1 << (3*ci + 5)
-	f[i+1] |= 1 << (3*ci + 3)
+	by := 3 * ci & 15
+	f[i] |= (centre | sign<<flagSign) << by
+	f[i-1] |= 1 << 5 << by
+	f[i+1] |= 1 << 3 << by
 	if ci == 0 && !d.causal {
 		up := i - d.stride
 		f[up-1] |= 1 << 17
-		f[up] |= 1<<16 | sign<<(flagSign+5)
+		f[up] |= 1<<16 | sign<<flagBelow
 		f[up+1] |= 1 << 15
 	}
 	if ci == 3 {
 		down := i + d.stride
 		f[down-1] |= 1 << 2
-		f[down] |= 1<<1 | sign<<flagSign
+		f[down] |= 1<<1 | sign<<18
 		f[down+1] |= 1 << 0
 	}
 }
 
 // signIndex gathers the neighbours that the sign of row ci depends on.
 func (d *blockDecoder) signIndex(i int, ci uint) uint32 {
+	by := 3 * ci & 15
 	f := d.flags[i]
-	n := f >> (3 * ci)
-	c := f >> (flagSign + ci)
-	l := d.flags[i-1] >> (flagSign + 1 + ci) & 1
-	r := d.flags[i+1] >> (flagSign + 1 + ci) & 1
-	return n>>1&1 | n>>2&2 | n>>3&4 | n>>4&8 | c<<4&0x10 | l<<5 | r<<6 | c<<5&0x80
+	n := f >> by
+	up, down := f>>18&1, f>>flagBelow&1
+	if ci > 0 {
+		up = n >> (flagSign - 3) & 1
+	}
+	if ci < 3 {
+		down = n >> (flagSign + 3) & 1
+	}
+	l := d.flags[i-1] >> by >> flagSign & 1
+	r := d.flags[i+1] >> by >> flagSign & 1
+	return n>>1&1 | n>>2&2 | n>>3&4 | n>>4&8 | up<<4 | l<<5 | r<<6 | down<<7
+}
+
+// found decodes the sign of a sample that has become significant.
+func (d *blockDecoder) found(at, i int, ci uint, value uint32, slack int64) int64 {
+	sc := signContext[d.signIndex(i, ci)&255]
+	s := d.cx[sc&31]
+	sign := s & 1
+	if slack -= int64(s & 0xFFFF0000); slack < 0 {
+		sign, slack = d.slow(sc&31, slack)
+	}
+	sign ^= uint32(sc >> 7)
+	d.values[at] = value | sign<<31
+	d.significant(i, ci, sign)
+	return slack
 }
 
 // significance is the significance propagation pass (T.800 D.3.1).
 func (d *blockDecoder) significance(plane uint) {
 	value := uint32(3) << plane
 	slack := d.slack
-	zc := d.zc
+	zc, cx := d.zc, &d.cx
 	for top := 0; top < d.h; top += 4 {
 		row := (top/4+1)*d.stride + 1
 		rows := uint(min(4, d.h-top))
 		flags := d.flags[row : row+d.w]
 		for x := range flags {
 			f := flags[x]
-			if f&flagSigma == 0 {
+			if f&flagSigma == 0 || f&centres == centres {
 				continue
 			}
-			for ci := uint(0); ci < rows; ci++ {
-				n := f >> (3 * ci)
+			n := f
+			for ci := uint(0); ci < rows; ci, n = ci+1, n>>3 {
 				if n&around == 0 || n&centre != 0 {
 					continue
 				}
 				k := zc[n&511]
-				s := d.cx[k&31]
+				s := cx[k&31]
 				v := s & 1
 				if slack -= int64(s & 0xFFFF0000); slack < 0 {
 					v, slack = d.slow(k, slack)
 				}
-				if v != 0 {
-					sc := signContext[d.signIndex(row+x, ci)&255]
-					k := sc & 31
-					s := d.cx[k]
-					sign := s & 1
-					if slack -= int64(s & 0xFFFF0000); slack < 0 {
-						sign, slack = d.slow(k, slack)
-					}
-					sign ^= uint32(sc >> 7)
-					d.values[top*d.w+4*x+int(ci)] = value | sign<<31
-					d.significant(row+x, ci, sign)
-					f = flags[x]
-				}
-				f |= 1 << (flagVisited + ci)
+				f |= flagVisited << (3 * ci & 15)
 				flags[x] = f
+				if v != 0 {
+					slack = d.found(top*d.w+4*x+int(ci), row+x, ci, value, slack)
+					f = flags[x]
+					n = f >> (3 * ci & 15)
+				}
 			}
 		}
 	}
@@ -246,37 +263,39 @@ func (d *blockDecoder) significance(plane uint) {
 func (d *blockDecoder) refinement(plane uint) {
 	half := uint32(1) << plane
 	slack := d.slack
+	cx := &d.cx
 	for top := 0; top < d.h; top += 4 {
 		row := (top/4+1)*d.stride + 1
-		rows := uint(min(4, d.h-top))
+		rows := min(4, d.h-top)
 		flags := d.flags[row : row+d.w]
-		values := d.values[top*d.w:]
+		values := d.values[top*d.w:][:4*len(flags)]
 		for x := range flags {
 			f := flags[x]
-			if f&(centre|centre<<3|centre<<6|centre<<9) == 0 {
+			if f&centres == 0 {
 				continue
 			}
-			for ci := uint(0); ci < rows; ci++ {
-				n := f >> (3 * ci)
-				if n&centre == 0 || f>>(flagVisited+ci)&1 != 0 {
-					continue
+			n := f
+			refined := uint32(0)
+			for ci := range rows {
+				if n&(centre|flagVisited) == centre {
+					k := uint8(ctxMag)
+					if n&flagRefined != 0 {
+						k = ctxMag + 2
+					} else if n&around != 0 {
+						k = ctxMag + 1
+					}
+					s := cx[k]
+					v := s & 1
+					if slack -= int64(s & 0xFFFF0000); slack < 0 {
+						v, slack = d.slow(k, slack)
+					}
+					// Up or down from the middle by half of what remains.
+					values[4*x+ci] += (v*2 - 1) * half
+					refined |= flagRefined << (3 * uint(ci) & 15)
 				}
-				k := uint8(ctxMag)
-				if f>>(flagRefined+ci)&1 != 0 {
-					k = ctxMag + 2
-				} else if n&around != 0 {
-					k = ctxMag + 1
-				}
-				s := d.cx[k&31]
-				v := s & 1
-				if slack -= int64(s & 0xFFFF0000); slack < 0 {
-					v, slack = d.slow(k, slack)
-				}
-				// Up or down from the middle by half of what remains.
-				values[4*x+int(ci)] += (v*2 - 1) * half
-				f |= 1 << (flagRefined + ci)
+				n >>= 3
 			}
-			flags[x] = f
+			flags[x] = f | refined
 		}
 	}
 	d.slack = slack
@@ -286,7 +305,7 @@ func (d *blockDecoder) refinement(plane uint) {
 func (d *blockDecoder) cleanup(plane uint) {
 	value := uint32(3) << plane
 	slack := d.slack
-	zc := d.zc
+	zc, cx := d.zc, &d.cx
 	for top := 0; top < d.h; top += 4 {
 		row := (top/4+1)*d.stride + 1
 		rows := uint(min(4, d.h-top))
@@ -294,9 +313,8 @@ func (d *blockDecoder) cleanup(plane uint) {
 		for x := range flags {
 			f := flags[x]
 			ci := uint(0)
-			run := false
 			if f&flagSigma == 0 && rows == 4 {
-				s := d.cx[ctxRun]
+				s := cx[ctxRun]
 				v := s & 1
 				if slack -= int64(s & 0xFFFF0000); slack < 0 {
 					v, slack = d.slow(ctxRun, slack)
@@ -307,36 +325,27 @@ func (d *blockDecoder) cleanup(plane uint) {
 				var hi, lo uint32
 				hi, slack = d.decode(ctxUni, slack)
 				lo, slack = d.decode(ctxUni, slack)
-				ci, run = uint(hi<<1|lo), true
-			}
-			for ; ci < rows; ci++ {
-				n := f >> (3 * ci)
-				if !run {
-					if n&centre != 0 || f>>(flagVisited+ci)&1 != 0 {
-						continue
-					}
-					k := zc[n&511]
-					s := d.cx[k&31]
-					v := s & 1
-					if slack -= int64(s & 0xFFFF0000); slack < 0 {
-						v, slack = d.slow(k, slack)
-					}
-					if v == 0 {
-						continue
-					}
-				}
-				run = false
-				sc := signContext[d.signIndex(row+x, ci)&255]
-				k := sc & 31
-				s := d.cx[k]
-				sign := s & 1
-				if slack -= int64(s & 0xFFFF0000); slack < 0 {
-					sign, slack = d.slow(k, slack)
-				}
-				sign ^= uint32(sc >> 7)
-				d.values[top*d.w+4*x+int(ci)] = value | sign<<31
-				d.significant(row+x, ci, sign)
+				ci = uint(hi<<1 | lo)
+				slack = d.found(top*d.w+4*x+int(ci), row+x, ci, value, slack)
 				f = flags[x]
+				ci++
+			}
+			n := f >> (3 * ci & 15)
+			for ; ci < rows; ci, n = ci+1, n>>3 {
+				if n&(centre|flagVisited) != 0 {
+					continue
+				}
+				k := zc[n&511]
+				s := cx[k&31]
+				v := s & 1
+				if slack -= int64(s & 0xFFFF0000); slack < 0 {
+					v, slack = d.slow(k, slack)
+				}
+				if v != 0 {
+					slack = d.found(top*d.w+4*x+int(ci), row+x, ci, value, slack)
+					f = flags[x]
+					n = f >> (3 * ci & 15)
+				}
 			}
 			flags[x] = f &^ flagAll
 		}
@@ -362,7 +371,7 @@ func (d *blockDecoder) significanceRaw(plane uint) {
 					d.values[top*d.w+4*x+int(ci)] = value | sign<<31
 					d.significant(row+x, ci, sign)
 				}
-				d.flags[row+x] |= 1 << (flagVisited + ci)
+				d.flags[row+x] |= flagVisited << (3 * ci)
 			}
 		}
 	}
@@ -377,11 +386,11 @@ func (d *blockDecoder) refinementRaw(plane uint) {
 		for x := range d.w {
 			f := d.flags[row+x]
 			for ci := uint(0); ci < rows; ci++ {
-				if f>>(3*ci)&centre == 0 || f>>(flagVisited+ci)&1 != 0 {
+				if f>>(3*ci)&(centre|flagVisited) != centre {
 					continue
 				}
 				d.values[top*d.w+4*x+int(ci)] += (d.raw.bit()*2 - 1) * half
-				f |= 1 << (flagRefined + ci)
+				f |= flagRefined << (3 * ci)
 			}
 			d.flags[row+x] = f
 		}
