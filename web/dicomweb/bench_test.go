@@ -125,7 +125,14 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
+// processor reports the processor time of each operation.
+func processor(b *testing.B) func() {
+	before := cpu()
+	return func() { b.ReportMetric(float64((cpu()-before).Microseconds())/float64(b.N), "µs-cpu/op") }
+}
+
 func (h *house) bench(b *testing.B, path string) {
+	defer processor(b)()
 	for b.Loop() {
 		res, err := h.Client().Get(h.URL + "/dicomweb" + path)
 		if err != nil {
@@ -145,6 +152,7 @@ func BenchmarkRendered(b *testing.B) {
 	ct := h.put(b, phantom.CT(4, study(1, "TRAORÉ^Awa", "KATI-1", 1))...)
 	for _, kind := range []string{"image/jpeg", "image/png"} {
 		b.Run(kind, func(b *testing.B) {
+			defer processor(b)()
 			i := 0
 			for b.Loop() {
 				i++
