@@ -40,7 +40,7 @@ func (d *decoder) makeImage(lim Limits) error {
 	if d.height == 0 {
 		d.height = d.linesBehind()
 	}
-	if d.width == 0 || d.height == 0 {
+	if d.width < 1 || d.height < 1 { // below where int has 32 bits
 		return fmt.Errorf("image of %d×%d: %w", d.width, d.height, ErrCorrupt)
 	}
 	n := int64(len(d.ids))

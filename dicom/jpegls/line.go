@@ -1,6 +1,7 @@
 package jpegls
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/bits"
 )
@@ -53,7 +54,7 @@ func (c *coder) componentLine(b *lines, component int) error {
 	prev, cur := b.prev[:width+2], b.cur[:width+2]
 	quant, contexts := c.quant, &c.contexts
 	near, step, maxval, reset := c.near, c.step, c.maxval, int32(c.reset)
-	acc, n := c.acc, c.n
+	acc, n, pos, safe, data := c.acc, c.n, c.pos, c.safe, c.data
 
 	x := 1
 	ra, rb, rc := int(cur[0]), int(prev[1]), int(prev[0])
@@ -61,12 +62,12 @@ func (c *coder) componentLine(b *lines, component int) error {
 		rd := int(prev[x+1])
 		q := 81*int(quant[uint(rd-rb+65536)%(1<<17)]) + 9*int(quant[uint(rb-rc+65536)%(1<<17)]) + int(quant[uint(rc-ra+65536)%(1<<17)])
 		if q == 0 {
-			c.acc, c.n = acc, n
+			c.acc, c.n, c.pos = acc, n, pos
 			length, err := c.run(prev, cur, x, component)
 			if err != nil {
 				return err
 			}
-			acc, n = c.acc, c.n
+			acc, n, pos, safe = c.acc, c.n, c.pos, c.safe
 			x += length
 			if x > width {
 				break
@@ -84,10 +85,15 @@ func (c *coder) componentLine(b *lines, component int) error {
 		}
 
 		// The mapped error (A.5.3).
-		if n < 32 {
-			c.acc, c.n = acc, n
+		if pos+8 <= safe {
+			acc |= binary.BigEndian.Uint64(data[pos:]) >> uint(n&63)
+			taken := (63 - n) >> 3
+			pos += taken
+			n += 8 * taken
+		} else if n < 32 {
+			c.acc, c.n, c.pos = acc, n, pos
 			c.fill()
-			acc, n = c.acc, c.n
+			acc, n, pos, safe = c.acc, c.n, c.pos, c.safe
 		}
 		k := uint(ctx.k)
 		var mapped int
@@ -97,12 +103,12 @@ func (c *coder) componentLine(b *lines, component int) error {
 			acc = rest << (k & 63)
 			n -= int(zeros + 1 + k)
 		} else {
-			c.acc, c.n = acc, n
+			c.acc, c.n, c.pos = acc, n, pos
 			var ok bool
-			if mapped, ok = c.value(int(k), c.limit, c.qbpp); !ok || mapped > 2*c.rng {
+			if mapped, ok = c.value(int(k), c.limit, c.qbpp); !ok || uint(mapped) > uint(2*c.rng) {
 				return fmt.Errorf("sample %d: %w", x, c.cause())
 			}
-			acc, n = c.acc, c.n
+			acc, n, pos, safe = c.acc, c.n, c.pos, c.safe
 		}
 		e := mapped>>1 ^ -(mapped & 1) ^ int(ctx.flip)
 		samples := e
@@ -120,7 +126,7 @@ func (c *coder) componentLine(b *lines, component int) error {
 		ctx.correct()
 		ctx.derive(near)
 	}
-	c.acc, c.n = acc, n
+	c.acc, c.n, c.pos = acc, n, pos
 	return nil
 }
 
@@ -193,7 +199,7 @@ func (c *coder) interruption(t, component int) (int, error) {
 	ctx := &c.runs[t]
 	k := ctx.order(t)
 	mapped, ok := c.value(k, c.limit-int(runOrder[c.runIndex[component]&31])-1, c.qbpp)
-	if !ok || mapped > 2*c.rng {
+	if !ok || uint(mapped) > uint(2*c.rng) {
 		return 0, fmt.Errorf("end of run: %w", c.cause())
 	}
 	temp := mapped + t

@@ -49,7 +49,7 @@ func (c *coder) regular(b *lines, x, q int) error {
 	ctx := &c.contexts[uint((q^sign)-sign)%512]
 	px := min(max(predict(b, x)+(int(ctx.c)^sign)-sign, 0), c.maxval)
 	mapped, ok := c.value(int(ctx.k), c.limit, c.qbpp)
-	if !ok || mapped > 2*c.rng {
+	if !ok || uint(mapped) > uint(2*c.rng) {
 		return fmt.Errorf("sample %d: %w", x, c.cause())
 	}
 	e := mapped>>1 ^ -(mapped & 1) ^ int(ctx.flip)
