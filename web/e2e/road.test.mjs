@@ -33,7 +33,7 @@ function prepare() {
   if (real) {
     const series = path.join(real, 'series/ct_ge')
     for (const f of readdirSync(series)) copyFileSync(path.join(series, f), path.join(ct, f))
-    for (const f of ['ecg/Example.dcm', 'photo/phone_VL1.jpg', 'pydicom/examples_ybr_color.dcm', 'misc/encapsulated_pdf.dcm']) {
+    for (const f of ['ecg/Example.dcm', 'ecg/Example.scp', 'photo/phone_VL1.jpg', 'pydicom/examples_ybr_color.dcm', 'misc/encapsulated_pdf.dcm']) {
       const to = path.join(folder, path.basename(f))
       copyFileSync(path.join(real, f), to)
       single.push(to)
@@ -132,6 +132,10 @@ test('one tele-expertise, there and back, on real files', { timeout: 600_000 }, 
     await ecg.waitFor({ timeout: 30_000 })
     assert.ok(Number(await ecg.getAttribute('data-leads')) >= 8)
     assert.match(await byId(expert, 'ecg-scale').textContent(), /25 mm\/s · 10 mm\/mV/)
+    await closeShown(expert)
+    await expert.locator('[data-testid="file-tile"][data-kind="ecg"] a').click() // SCP-ECG
+    await byId(expert, 'ecg-canvas').waitFor({ timeout: 30_000 })
+    assert.ok(Number(await byId(expert, 'ecg-canvas').getAttribute('data-leads')) >= 8)
     await closeShown(expert)
     await expert.locator('[data-testid="file-tile"][data-kind="photo"] a').click()
     await expert.waitForFunction(() => document.querySelector('dialog img')?.naturalWidth > 100, null, { timeout: 30_000 })

@@ -92,6 +92,7 @@ export const api = {
   access: async (caseId: string) => (await json<{ entries: AccessEntry[] | null }>('GET', `/api/cases/${id(caseId)}/access`)).entries ?? [],
   series: (caseId: string, uid: string) => json<SeriesManifest>('GET', `/api/cases/${id(caseId)}/series/${id(uid)}`),
   waveform: (caseId: string, sop: string) => json<Waveform>('GET', `/api/cases/${id(caseId)}/instances/${id(sop)}/waveform`),
+  fileWaveform: (caseId: string, aid: string) => json<Waveform>('GET', `/api/cases/${id(caseId)}/attachments/${id(aid)}/waveform`),
   intake: (uploadId: string) => json<Intake>('GET', `/api/intake/${id(uploadId)}`),
 };
 

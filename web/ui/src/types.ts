@@ -60,7 +60,7 @@ export interface SeriesManifest {
   patient: { name: string; id: string; sex: string; birthDate: string };
   instances: InstanceManifest[];
 }
-export interface Lead { name: string; unit: string; scale: number; samples: string }
+export interface Lead { name: string; unit: string; scale: number; offset?: number; samples: string } // unit × (offset + scale × sample)
 export interface Waveform { samplingHz: number; startedAt: string; filters: string[] | null; leads: Lead[] }
 
 export interface IntakeFile { name: string; state: 'stored' | 'duplicate' | 'refused'; reason?: string; message?: string; attachmentId?: string }

@@ -45,7 +45,7 @@ function SeriesTile({ c, s }: { c: Case; s: SeriesSummary }) {
 
 function FileTile({ c, a, show }: { c: Case; a: Attachment; show: (x: Shown) => void }) {
   const url = urls.attachment(c.id, a.id);
-  const inPlace = a.kind === 'photo' || a.kind === 'pdf' || a.kind === 'video';
+  const inPlace = a.kind === 'photo' || a.kind === 'pdf' || a.kind === 'video' || a.kind === 'ecg';
   return (
     <li class="tile" data-testid="file-tile" data-kind={a.kind} data-name={a.name}>
       <a class="tile-link" href={inPlace ? '#' : url} download={inPlace ? undefined : a.name} onClick={(e) => { if (inPlace) { e.preventDefault(); show({ kind: a.kind, file: a, title: a.name }); } }}>

@@ -1,5 +1,6 @@
-// Files shown in place: photo, PDF, video.
+// Files shown in place: photo, PDF, video, ECG.
 import { useComputed, useSignal } from '@preact/signals';
+import type { ComponentType } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { urls } from '../api';
 import { lang, t } from '../i18n';
@@ -51,12 +52,24 @@ function Pdf({ src, title }: { src: string; title: string }) {
     <p class="actions"><a class="btn" href={src} download><Icon name="download" /> {t('download')}</a> <a class="btn" href={`${src}?inline=1`} target="_blank" rel="noopener">{t('show.newTab')}</a></p></>;
 }
 
+/** SCP-ECG and HL7 aECG files, drawn like the others; the original stays at hand. */
+function FileEcg({ c, file }: { c: Case; file: Attachment }) {
+  const part = useSignal<ComponentType<{ caseId: string; file: Attachment }> | undefined>(undefined), failed = useSignal(false);
+  useEffect(() => { import('../ecg').then((m) => { part.value = m.FromFile; }, () => { failed.value = true; }); }, []);
+  const Part = part.value;
+  return <>
+    <div class="strip"><a class="btn" href={urls.attachment(c.id, file.id)} download><Icon name="download" /> {t('download')}</a></div>
+    {failed.value ? <Notice tone="bad">{t('show.failed')}</Notice> : Part ? <Part caseId={c.id} file={file} /> : <p class="loading">{t('show.loading')}</p>}
+  </>;
+}
+
 export function Show({ c, what, onClose }: { c: Case; what: Shown; onClose: () => void }) {
   const who = `${c.patient.name}, ${sexAge(c.patient, now.value, lang.value)}`;
   const file = urls.attachment(c.id, what.file.id);
   return (
     <Dialog title={`${who} · ${what.title}`} onClose={onClose} wide dark={what.kind === 'photo' || what.kind === 'video'} testid="show">
       {what.kind === 'photo' && <Photo src={`${file}?inline=1`} alt={what.title} />}
+      {what.kind === 'ecg' && what.file && <FileEcg c={c} file={what.file} />}
       {what.kind === 'pdf' && <Pdf src={file} title={what.title} />}
       {what.kind === 'video' && <Video src={`${file}?inline=1`} />}
     </Dialog>

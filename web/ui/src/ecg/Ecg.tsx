@@ -1,23 +1,24 @@
 // An ECG on its paper: 1 and 5 mm squares, speed and gain written, a calibration
 // pulse on each row. No filter is applied here; those of the device are named.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { api, problemText } from '../api';
+import { problemText } from '../api';
 import type { Waveform } from '../types';
 import { caliper, paper, traces, type Caliper, type Recording } from './draw';
 import { leadName, perMinute, samples, sheet, type Format } from './layout';
 import { w } from './words';
 import './ecg.css';
 
-export default function Ecg({ caseId, sop, title }: { caseId: string; sop: string; title: string }) {
+/** load gives the samples: from a DICOM instance, or from an SCP-ECG or aECG file. */
+export default function Ecg({ load, title }: { load: () => Promise<Waveform>; title: string }) {
   const [wave, setWave] = useState<Waveform>();
   const [problem, setProblem] = useState('');
   const [tries, setTries] = useState(0);
   useEffect(() => {
     let gone = false;
     setProblem('');
-    api.waveform(caseId, sop).then((x) => { if (!gone) setWave(x); }, (e) => { if (!gone) setProblem(problemText(e)); });
+    load().then((x) => { if (!gone) setWave(x); }, (e) => { if (!gone) setProblem(problemText(e)); });
     return () => { gone = true; };
-  }, [caseId, sop, tries]);
+  }, [tries]);
   if (problem) return <div class="ecg-notice" role="alert"><p>{problem}</p><button type="button" onClick={() => setTries(tries + 1)}>{w('again')}</button></div>;
   if (!wave) return <div class="ecg-notice" role="status"><p>{w('loading')}</p></div>;
   return <Paper wave={wave} title={title} />;
@@ -27,7 +28,7 @@ function record(wave: Waveform): Recording {
   const r: Recording = { hz: wave.samplingHz, traces: new Map() };
   for (const lead of wave.leads) {
     const name = leadName(lead.name), raw = samples(lead.samples);
-    r.traces.set(name, { name, microvolts: Float32Array.from(raw, (v) => (v === -32768 ? NaN : v * lead.scale)) });
+    r.traces.set(name, { name, microvolts: Float32Array.from(raw, (v) => (v === -32768 ? NaN : (lead.offset ?? 0) + v * lead.scale)) });
   }
   return r;
 }

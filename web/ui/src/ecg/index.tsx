@@ -1,8 +1,12 @@
-import type { SeriesSummary } from '../types';
+import { api } from '../api';
+import type { Attachment } from '../types';
 import Paper from './Ecg';
 
-export { Paper };
+export function FromInstance({ caseId, sop, title }: { caseId: string; sop: string; title: string }) {
+  return <Paper load={() => api.waveform(caseId, sop)} title={title} />;
+}
 
-export default function Ecg({ caseId, sop, series }: { caseId: string; sop: string; series: SeriesSummary }) {
-  return <Paper caseId={caseId} sop={sop} title={series.description} />;
+/** An ECG that is no DICOM object: SCP-ECG, HL7 aECG. */
+export function FromFile({ caseId, file }: { caseId: string; file: Attachment }) {
+  return <Paper load={() => api.fileWaveform(caseId, file.id)} title={file.name} />;
 }

@@ -1,7 +1,10 @@
 // The screen "Images": dark, edge to edge, the patient always in sight.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, problemText, urls } from '../api';
+import { lang } from '../i18n';
+import { sexAge } from '../lib/age';
 import { paths } from '../router';
+import { now } from '../state/now';
 import { dicomDate, dicomName } from '../lib/text';
 import type { Case, SeriesManifest } from '../types';
 import { Stack, type Status, type Tool } from './Stack';
@@ -31,6 +34,7 @@ export default function Images({ caseId, series }: { caseId: string; series: str
   return (
     <main class="viewer" data-testid="viewer">
       <Heading caseId={caseId} about={about} manifest={manifest} />
+      {about?.series.find((s) => s.seriesUID === series)?.warning && <p class="viewer-differs" role="alert" data-testid="viewer-differs">{w('differs', { name: dicomName(manifest?.patient.name ?? '') })}</p>}
       {about && about.series.length > 1 && (
         <nav class="viewer-series" aria-label={w('series')}>
           {about.series.map((s) => (
@@ -59,7 +63,8 @@ function Heading({ caseId, about, manifest }: { caseId: string; about?: Case; ma
       </a>
       <div class="viewer-who" data-testid="viewer-patient">
         <strong>{about?.patient.name ?? (manifest ? dicomName(manifest.patient.name) : '')}</strong>
-        {about && <span>{about.number}</span>}
+        {about && <span>{sexAge(about.patient, now.value, lang.value)}</span>}
+        {about && <span class="viewer-number">{about.number}</span>}
       </div>
       {manifest && <div class="viewer-what">{[manifest.modality, manifest.studyDescription, manifest.description, dicomDate(manifest.studyDate)].filter(Boolean).join(' · ')}</div>}
     </header>
@@ -78,9 +83,9 @@ function Content({ caseId, manifest }: { caseId: string; manifest: SeriesManifes
 }
 
 function LazyECG(props: { caseId: string; sop: string; title: string }) {
-  const [View, setView] = useState<{ c: typeof import('../ecg').Paper }>();
+  const [View, setView] = useState<{ c: typeof import('../ecg').FromInstance }>();
   const [problem, setProblem] = useState(false);
-  useEffect(() => { import('../ecg').then((m) => setView({ c: m.Paper }), () => setProblem(true)); }, []);
+  useEffect(() => { import('../ecg').then((m) => setView({ c: m.FromInstance }), () => setProblem(true)); }, []);
   if (problem) return <Notice text={w('failed')} />;
   return View ? <View.c {...props} /> : <Notice text={w('loading')} />;
 }
@@ -138,7 +143,7 @@ function onKey(e: KeyboardEvent, stack: Stack): void {
 function Corners({ s, manifest }: { s: Status; manifest: SeriesManifest }) {
   const p = manifest.patient, size = s.received >= 1e6 ? `${(s.received / 1e6).toFixed(1)} Mo` : `${Math.ceil(s.received / 1e3)} ko`;
   const badge = s.state === 'full' ? w('full') : s.state === 'preview' ? w('preview') : s.state === 'none' ? w('waiting') : '';
-  const scale = s.spacingKind === 'imager' ? w('calImager') : s.spacingKind === 'us-region' ? w('calRegion') : s.spacingKind ? w('calPixel') : w('uncalibrated');
+  const scale = s.spacingKind === 'imager' ? w('calImager') : s.spacingKind === 'ultrasound' ? w('calRegion') : s.spacingKind === 'nominal' ? w('calNominal') : s.spacingKind ? w('calPixel') : w('uncalibrated');
   return (
     <>
       <div class="viewer-corner tl">
