@@ -1,9 +1,10 @@
 // Package pixel turns the pixel data of a DICOM object into samples and
 // pictures: one frame at a time, sizes checked before memory is taken, no
-// panic on any input. It owns frame location, the codecs of uncompressed, RLE
-// and JPEG baseline syntaxes, colour, palettes, rescale and VOI (PS3.3 C.7.6.3,
-// C.11; PS3.5 8 and Annexes A, G). Other codecs join through Register. It must
-// not know where bytes are stored nor who looks at the picture.
+// panic on any input. It owns frame location, uncompressed and RLE data, colour,
+// palettes, rescale and VOI (PS3.3 C.7.6.3, C.11; PS3.5 8 and Annexes A, G);
+// what a stream's components mean is decided here, by the data set. Codecs are
+// packages beside it and join through Register. It must not know where bytes
+// are stored nor who looks at the picture.
 package pixel
 
 import "errors"
