@@ -119,3 +119,13 @@ func setCost(d *dicom.DataSet) int64 {
 	}
 	return cost
 }
+
+// Header reads the header of a stored object: what index.Backfill wants.
+func (s *Service) Header(ctx context.Context, hash string) (*dicom.File, error) {
+	f, err := s.files.open(ctx, hash)
+	if err != nil {
+		return nil, err
+	}
+	f.close()
+	return f.File, nil
+}
