@@ -3,7 +3,6 @@ package jpeg2000
 import (
 	"context"
 	"fmt"
-	"math"
 )
 
 func unsupportedPlanes(n int) error {
@@ -16,7 +15,7 @@ func DecodeConfig(data []byte) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	s, err := readStream(data[at:], Limits{Samples: math.MaxInt64, Components: 16384})
+	s, err := readStream(data[at:], Limits{}.withDefaults())
 	if err != nil {
 		return Config{}, err
 	}
@@ -39,9 +38,13 @@ func DecodeConfig(data []byte) (Config, error) {
 		c.HighThroughput = c.HighThroughput || m.style&styleHT != 0
 	}
 	for _, t := range s.tiles {
-		for i := range t.params.components {
-			c.Levels = min(c.Levels, t.params.components[i].levels)
-			c.Reversible = c.Reversible && t.params.components[i].reversible
+		p, err := s.params(t)
+		if err != nil {
+			return Config{}, err
+		}
+		for i := range p.components {
+			c.Levels = min(c.Levels, p.components[i].levels)
+			c.Reversible = c.Reversible && p.components[i].reversible
 		}
 	}
 	return c, nil
@@ -69,6 +72,9 @@ func Decode(ctx context.Context, data []byte, o Options) (*Image, error) {
 		return nil, err
 	}
 	for index := range s.tilesX * s.tilesY {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		h := s.tiles[index]
 		if h == nil {
 			if !o.Partial {
@@ -110,7 +116,9 @@ func (d *decoder) prepare(size int64, lim Limits) error {
 			ceilShift(ceilDiv(d.x1, z.dx), k), ceilShift(ceilDiv(d.y1, z.dy), k),
 		}
 		d.origins = append(d.origins, r)
-		total += int64(r.width()) * int64(r.height())
+		if total += int64(r.width()) * int64(r.height()); total > lim.Samples {
+			return fmt.Errorf("%d×%d samples and more: %w", r.width(), r.height(), ErrTooLarge)
+		}
 	}
 	if size < 1<<40/lim.PerByte && total > size*lim.PerByte {
 		return fmt.Errorf("%d samples in %d bytes: %w", total, size, ErrTooLarge)
@@ -143,11 +151,15 @@ func (d *decoder) fill(index int) {
 
 // tile decodes one tile into the image.
 func (d *decoder) tile(ctx context.Context, index int, h *tileHeader) error {
+	p, err := d.params(h)
+	if err != nil {
+		return err
+	}
 	n := len(h.packed)
 	for _, b := range h.body {
 		n += len(b)
 	}
-	t, err := d.newTile(index, h.params, n)
+	t, err := d.newTile(index, p, n)
 	if err != nil {
 		return err
 	}
@@ -265,48 +277,6 @@ func (d *decoder) block(c *tileComponent, b *band, blk *block) error {
 		d.blocks.storeFloats(b.floats[at:], w, b.step/2)
 	}
 	return nil
-}
-
-// unshift brings a region of interest down to where the rest is (T.800 H.1).
-func (d *blockDecoder) unshift(by int) {
-	if by >= maxPlanes {
-		return // nothing of that magnitude is representable
-	}
-	values := d.values[:4*d.w*((d.h+3)/4)]
-	for i, v := range values {
-		if m := v & 0x7FFFFFFF; m >= 2<<by {
-			values[i] = v&(1<<31) | m>>by
-		}
-	}
-}
-
-// storeInts writes the decoded block as two's complement.
-func (d *blockDecoder) storeInts(out []int32, stride int) {
-	for y := range d.h {
-		row := out[y*stride : y*stride+d.w]
-		values := d.values[(y&^3)*d.w+y&3:]
-		for x := range row {
-			v := values[4*x]
-			sign := int32(v) >> 31
-			row[x] = (int32(v&0x7FFFFFFF)>>1 ^ sign) - sign
-		}
-	}
-}
-
-// storeFloats writes the decoded block multiplied by the step of a half.
-func (d *blockDecoder) storeFloats(out []float32, stride int, step float32) {
-	for y := range d.h {
-		row := out[y*stride : y*stride+d.w]
-		values := d.values[(y&^3)*d.w+y&3:]
-		for x := range row {
-			v := values[4*x]
-			f := float32(int32(v&0x7FFFFFFF)) * step
-			if v>>31 != 0 {
-				f = -f
-			}
-			row[x] = f
-		}
-	}
 }
 
 // put copies the samples of a tile-component into the image.

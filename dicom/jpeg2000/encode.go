@@ -108,7 +108,6 @@ type encoder struct {
 	colour bool
 	tile   *tile
 	blocks blockEncoder
-	coded  map[*block][]byte
 }
 
 // prepare lays the tile out with the structures that decoding uses too.
@@ -146,7 +145,6 @@ func (e *encoder) prepare(m *Image, side int) error {
 		}
 	}
 	e.tile = t
-	e.coded = map[*block][]byte{}
 	return nil
 }
 
@@ -165,67 +163,6 @@ func bandGain(b int) int {
 		return 0
 	}
 	return [3]int{1, 1, 2}[(b-1)%3]
-}
-
-// analyse transforms the samples into coefficients.
-func (e *encoder) analyse(ctx context.Context, m *Image) error {
-	planes := make([]plane[int32], len(m.Components))
-	for i := range m.Components {
-		p, err := unlevel(&m.Components[i])
-		if err != nil {
-			return fmt.Errorf("component %d: %w", i, err)
-		}
-		planes[i] = p
-	}
-	if e.colour {
-		rct(planes[0].data, planes[1].data, planes[2].data)
-	}
-	for i := range planes {
-		c := &e.tile.comps[i]
-		ll := planes[i]
-		for r := e.levels; r > 0; r-- {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			b := c.res[r].bands
-			low := newPlane[int32](c.res[r-1].rect)
-			hl, lh, hh := newPlane[int32](b[0].rect), newPlane[int32](b[1].rect), newPlane[int32](b[2].rect)
-			analyse53(&ll, &low, &hl, &lh, &hh)
-			b[0].ints, b[1].ints, b[2].ints = hl.data, lh.data, hh.data
-			ll = low
-		}
-		c.res[0].bands[0].ints = ll.data
-	}
-	return nil
-}
-
-// unlevel shifts samples to be around zero (T.800 G.1).
-func unlevel(c *Component) (plane[int32], error) {
-	p := newPlane[int32](rect{0, 0, c.Width, c.Height})
-	half := int32(1) << (c.Bits - 1)
-	shift := half
-	if c.Signed {
-		shift = 0
-	}
-	wrong := int32(0)
-	for i, v := range c.Samples {
-		v -= shift
-		p.data[i] = v
-		wrong |= (v + half) | (half - 1 - v) // negative when out of range
-	}
-	if wrong < 0 {
-		return p, fmt.Errorf("sample of more than %d bits: %w", c.Bits, ErrInput)
-	}
-	return p, nil
-}
-
-// rct is the reversible component transform (T.800 G.2.1).
-func rct(a, b, c []int32) {
-	b, c = b[:len(a)], c[:len(a)]
-	for i, red := range a {
-		green, blue := b[i], c[i]
-		a[i], b[i], c[i] = (red+2*green+blue)>>2, blue-green, red-green
-	}
 }
 
 // write codes all packets and puts the codestream together.
@@ -284,7 +221,6 @@ func (e *encoder) packet(ctx context.Context, out []byte, at *precinctPlace) ([]
 	type piece struct{ from, to int }
 	var pieces []piece
 	e.blocks.out = e.blocks.out[:0]
-	header := len(out)
 	empty := true
 	for i := range p.bands {
 		pb, b := &p.bands[i], &res.bands[i]
@@ -338,6 +274,5 @@ func (e *encoder) packet(ctx context.Context, out []byte, at *precinctPlace) ([]
 		n += len(pb.blocks)
 	}
 	w.flush()
-	_ = header
 	return append(w.b, e.blocks.out...), nil
 }

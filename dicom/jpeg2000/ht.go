@@ -140,7 +140,6 @@ func (d *blockDecoder) cleanupVLC(suffix []byte) error {
 
 // pairU decodes u of two quads (T.814 7.3.6) and tells how many bits it took.
 func (h *htDecoder) pairU(hold uint64, offA, offB uint32, first bool) (a, b uint32, used uint) {
-	start := hold
 	add := uint32(0)
 	total := uint(0)
 	if offA&offB != 0 && first {
@@ -184,7 +183,6 @@ func (h *htDecoder) pairU(hold uint64, offA, offB uint32, first bool) (a, b uint
 			total += 4
 		}
 	}
-	_ = start
 	if offA != 0 {
 		a += add
 	}

@@ -125,37 +125,37 @@ func (m *mq) slow(k uint8, d int64) (uint32, int64) {
 	s := *state
 	a, c := m.a+d, m.c+d
 	qe := int64(s & 0xFFFF0000)
-	less := uint32(0)
-	if c < 0 {
-		c += qe
-		if a >= qe {
-			less = 1
-		}
-		a = qe
-	} else if a < qe {
-		less = 1
-	}
+	// Which half it is cannot be foreseen, so masks do what branches would: in
+	// the lower half, where c is negative, the interval becomes qe.
+	lower := c >> 63
+	less := uint32((a-qe)>>63^lower) & 1
+	c += qe & lower
+	a ^= (a ^ qe) & lower
 	*state = mqNext[less][s&127]
 	n := bits.LeadingZeros32(uint32(a))
+	a <<= uint(n & 31)
 	if n <= m.ct {
 		m.ct -= n
-		a <<= uint(n & 31)
 		c <<= uint(n & 31)
 	} else {
-		a <<= uint(n & 31)
-		for {
-			step := min(n, m.ct)
-			c <<= uint(step & 31)
-			m.ct -= step
-			if n -= step; n == 0 {
-				break
-			}
-			c = m.byteIn(c)
-		}
+		c = m.shift(c, n)
 	}
 	d = min(c, a-mqHalf)
 	m.a, m.c = a-d, c-d
 	return s&1 ^ less, d
+}
+
+// shift moves the code register up by n, taking bytes in as they are needed.
+func (m *mq) shift(c int64, n int) int64 {
+	for {
+		step := min(n, m.ct)
+		c <<= uint(step & 31)
+		m.ct -= step
+		if n -= step; n == 0 {
+			return c
+		}
+		c = m.byteIn(c)
+	}
 }
 
 // decode makes one decision; the passes do this in line.

@@ -55,7 +55,6 @@ type sizes struct {
 	tw, th, tx0, ty0 int // tiles
 	tilesX, tilesY   int
 	components       []componentSize
-	samples          int64
 }
 
 type componentSize struct {
@@ -126,4 +125,4 @@ func (p *params) clone() *params {
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-func ceilShift(a int, n int) int { return (a + 1<<n - 1) >> n }
+func ceilShift(a int, n int) int { return int((int64(a) + 1<<n - 1) >> n) }

@@ -67,7 +67,6 @@ type block struct {
 // codeSegment is a terminated run of coding passes.
 type codeSegment struct {
 	passes, max int
-	length      int // announced, see packet.go
 	data        []byte
 }
 
@@ -80,7 +79,7 @@ func (s *stream) newTile(index int, p *params, packetBytes int) (*tile, error) {
 		min(s.tx0+(tx+1)*s.tw, s.x1), min(s.ty0+(ty+1)*s.th, s.y1),
 	}}
 	t.comps = make([]tileComponent, len(s.components))
-	budget := 1<<20 + 8*packetBytes
+	budget := 1<<20 + 8*int64(packetBytes)
 	for i := range t.comps {
 		c := &t.comps[i]
 		c.component, c.size = &p.components[i], s.components[i]
@@ -91,11 +90,11 @@ func (s *stream) newTile(index int, p *params, packetBytes int) (*tile, error) {
 			if err := c.layOut(r); err != nil {
 				return nil, err
 			}
-			if n := c.res[r].nw * c.res[r].nh; n > budget {
+			n := int64(c.res[r].nw) * int64(c.res[r].nh)
+			if n > budget {
 				return nil, corrupt("tile of %d bytes with %d precincts", packetBytes, n)
-			} else {
-				budget -= n
 			}
+			budget -= n
 		}
 	}
 	return t, nil
@@ -122,8 +121,7 @@ func (c *tileComponent) layOut(r int) error {
 		gain := 0
 		if r > 0 {
 			n := up + 1
-			ox, oy := kind&1<<(n-1), kind>>1<<(n-1)
-			b.rect = rect{ceilShift(c.x0-ox, n), ceilShift(c.y0-oy, n), ceilShift(c.x1-ox, n), ceilShift(c.y1-oy, n)}
+			b.rect = rect{bandEdge(c.x0, n, kind&1), bandEdge(c.y0, n, kind>>1), bandEdge(c.x1, n, kind&1), bandEdge(c.y1, n, kind>>1)}
 			gain = kind&1 + kind>>1
 		}
 		exponent, mantissa, ok := c.step(r, kind)
@@ -138,6 +136,12 @@ func (c *tileComponent) layOut(r int) error {
 		res.bands = append(res.bands, b)
 	}
 	return nil
+}
+
+// bandEdge is an edge of a sub-band that takes, at level n, the even (o is 0)
+// or odd samples (T.800 equation B-15).
+func bandEdge(x, n, o int) int {
+	return int((int64(x) - int64(o)<<(n-1) + 1<<n - 1) >> n)
 }
 
 func ldexp32(f float32, n int) float32 {
