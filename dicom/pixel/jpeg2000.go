@@ -43,7 +43,7 @@ func (jpeg2000Decoder) Decode(ctx context.Context, encoded []byte, img Image) (*
 	}
 	// The size is the data set's, so what is taken is what was announced.
 	n := int64(img.pixels()) * int64(img.Samples)
-	m, err := jpeg2000.Decode(ctx, encoded, jpeg2000.Options{Partial: true, Limits: jpeg2000.Limits{Samples: n, PerByte: n}})
+	m, err := jpeg2000.Decode(ctx, encoded, jpeg2000.Options{Limits: jpeg2000.Limits{Samples: n, PerByte: n}})
 	if err != nil {
 		return nil, jpeg2000Error(err)
 	}
@@ -115,6 +115,8 @@ func jpeg2000Error(err error) error {
 	switch {
 	case errors.Is(err, jpeg2000.ErrUnsupported):
 		return fmt.Errorf("%w: %w", ErrUnsupportedSyntax, err)
+	case errors.Is(err, jpeg2000.ErrTruncated):
+		return fmt.Errorf("%w: %w", ErrTruncated, err)
 	case errors.Is(err, jpeg2000.ErrTooLarge):
 		return fmt.Errorf("%w: %w", ErrTooLarge, err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
