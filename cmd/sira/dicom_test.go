@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"sira/dicom"
+	"sira/dicom/phantom"
 )
 
 // dicomCorpus returns the folder with real files, or skips.
@@ -145,4 +146,59 @@ func dumpClean(t testing.TB, data []byte) bool {
 		t.Errorf("%d lines for %d elements", lines, len(f.Elements()))
 	}
 	return true
+}
+
+// TestDICOMTranscodeIsWholeOrNothing leaves no file behind that is not whole.
+func TestDICOMTranscodeIsWholeOrNothing(t *testing.T) {
+	in := filepath.Join(t.TempDir(), "in.dcm")
+	if err := os.WriteFile(in, phantom.USCine(3, phantom.Study{Seed: 7}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	out, errs := filepath.Join(dir, "out.dcm"), &bytes.Buffer{}
+	if code := run(context.Background(), []string{"dicom", "transcode", "--to", "1.2.840.10008.1.2.4.100", in, out}, errs, errs); code != 1 {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("%s was left behind", left[0].Name())
+	}
+	for _, args := range [][]string{
+		{"dicom", "transcode", "--to", "1.2.840.10008.1.2.4.80", in, out},
+		{"dicom", "transcode", in, in, "--to", "1.2.840.10008.1.2.1"}, // over itself
+		{"dicom", "check", in, out},
+	} {
+		if code := run(context.Background(), args, errs, errs); code != 0 {
+			t.Fatalf("%v: exit code %d: %s", args, code, errs)
+		}
+	}
+	var frames [2]bytes.Buffer
+	for i, path := range []string{in, out} {
+		if code := run(context.Background(), []string{"dicom", "pixels", path, "--frame", "2"}, &frames[i], errs); code != 0 {
+			t.Fatalf("exit code %d: %s", code, errs)
+		}
+	}
+	if frames[0].Len() == 0 || !bytes.Equal(frames[0].Bytes(), frames[1].Bytes()) {
+		t.Errorf("frames of %d and %d bytes differ", frames[0].Len(), frames[1].Len())
+	}
+	if code := run(context.Background(), []string{"dicom", "pixels", in, "--frame", "4"}, errs, errs); code != 1 {
+		t.Errorf("frame 4 of 3: exit code %d", code)
+	}
+}
+
+// FuzzDICOMDump feeds the front end of dump and check.
+func FuzzDICOMDump(f *testing.F) {
+	f.Add(phantom.ECG12(phantom.Study{Seed: 1}, phantom.Sinus))
+	f.Add([]byte("\x08\x00\x05\x00\x0a\x00\x00\x00ISO_IR 192\x10\x00\x10\x00\x06\x00\x00\x00\x1b[2J\xff\xfe"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		dumpClean(t, data)
+		path := filepath.Join(t.TempDir(), "in")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		run(context.Background(), []string{"dicom", "check", path}, &out, &out)
+		if !utf8.Valid(out.Bytes()) {
+			t.Error("the answer is not UTF-8")
+		}
+	})
 }
