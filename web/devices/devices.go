@@ -66,7 +66,7 @@ func New(cfg Config) *Port {
 func (p *Port) Equip(s *dimse.Server) {
 	s.Store, s.Worklist, s.Commit, s.Events = p.Store, p.Worklist, p.Commit, p.Event
 	if len(p.cfg.Readers) > 0 {
-		s.Find, s.Retrieve = p.Find, p.Retrieve
+		s.Find, s.Retrieve, s.Transcode = p.Find, p.Retrieve, p.Transcode
 		s.Queries = dimse.QueryFeatures{Relational: true, DateTime: true, Fuzzy: true}
 	}
 	if len(p.cfg.Senders) > 0 {

@@ -387,6 +387,33 @@ func TestGetGivesTheDataSetBack(t *testing.T) {
 	}
 }
 
+// TestGetInASyntaxTheReceiverTakes: one that takes implicit VR only.
+func TestGetInASyntaxTheReceiverTakes(t *testing.T) {
+	h := build(t, nil)
+	cine := phantom.USCine(2, study(1, "TRAORE^AWA", "K-1", "")) // JPEG baseline
+	ct := phantom.CT(1, study(2, "TRAORE^AWA", "K-1", ""))[0]
+	for _, data := range [][]byte{cine, ct} {
+		in := must(h.cfg.Ingest.Stream(t.Context(), bytes.NewReader(data)))(t).Instance
+		c := h.dial("WS", dimse.QueryProposal(dimse.StudyRootGet),
+			dimse.Proposal{SOPClass: in.SOPClass, TransferSyntaxes: []string{dimse.ImplicitVRLittleEndian}, SCP: true})
+		var got []byte
+		result := must(c.Get(t.Context(), dimse.Query{SOPClass: dimse.StudyRootGet, Level: dimse.LevelStudy,
+			Keys: identifier.Of(map[dicom.Tag]string{identifier.StudyInstanceUID: in.StudyUID})},
+			func(_ context.Context, req dimse.StoreRequest) uint16 {
+				got, _ = io.ReadAll(req.Part10())
+				return dimse.StatusSuccess
+			}, nil))(t)
+		if result.Completed != 1 {
+			t.Fatalf("%+v", result)
+		}
+		f := must(dicom.Read(t.Context(), bytes.NewReader(got), int64(len(got)), dicom.Limits{}))(t)
+		back := must(dicom.Describe(f))(t)
+		if !f.Implicit || f.Pixel == nil || f.Pixel.Native == nil || back.SOPUID != in.SOPUID || back.Rows != in.Rows || back.Frames != in.Frames {
+			t.Errorf("%+v", back)
+		}
+	}
+}
+
 func TestPersonName(t *testing.T) {
 	for name, want := range map[string]string{
 		"Aminata Zoumana Traoré": "Traoré^Aminata Zoumana", "TRAORÉ Aminata": "TRAORÉ^Aminata", "Aminata TRAORÉ DIARRA": "TRAORÉ DIARRA^Aminata",

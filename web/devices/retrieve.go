@@ -85,9 +85,9 @@ func (p *Port) instance(ctx context.Context, o index.Object) (dimse.Instance, er
 // open gives a stored object as it is when its file meta information says what
 // the index says, else its data set behind meta information that does.
 func (p *Port) open(ctx context.Context, hash string, want dimse.Meta) (io.ReadCloser, error) {
-	blob, err := p.cfg.Blobs.Open(ctx, storage.Hash(hash))
+	blob, err := p.blob(ctx, hash)
 	if err != nil {
-		return nil, fmt.Errorf("opening an object to send: %w", err)
+		return nil, err
 	}
 	head := bufio.NewReader(io.NewSectionReader(blob, 0, blob.Size()))
 	if got, err := dimse.ReadMeta(head); err == nil && got == want {
@@ -102,6 +102,14 @@ func (p *Port) open(ctx context.Context, hash string, want dimse.Meta) (io.ReadC
 	}
 	start := f.DataSetOffset()
 	return object{io.MultiReader(bytes.NewReader(want.Encode()), io.NewSectionReader(blob, start, blob.Size()-start)), blob}, nil
+}
+
+func (p *Port) blob(ctx context.Context, hash string) (storage.Reader, error) {
+	blob, err := p.cfg.Blobs.Open(ctx, storage.Hash(hash))
+	if err != nil {
+		return nil, fmt.Errorf("opening an object to send: %w", err)
+	}
+	return blob, nil
 }
 
 type object struct {
