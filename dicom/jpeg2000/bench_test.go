@@ -3,6 +3,7 @@
 package jpeg2000
 
 import (
+	"image"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -79,4 +80,10 @@ func BenchmarkDecode(b *testing.B) {
 			})
 		})
 	}
+	b.Run("region", func(b *testing.B) {
+		measure(b, 128*128*2, func() error {
+			_, err := Decode(b.Context(), e.Data, Options{Region: image.Rect(192, 192, 320, 320)})
+			return err
+		})
+	})
 }

@@ -3,6 +3,7 @@ package jpeg2000
 import (
 	"context"
 	"fmt"
+	"image"
 )
 
 func unsupportedPlanes(n int) error {
@@ -67,13 +68,16 @@ func Decode(ctx context.Context, data []byte, o Options) (*Image, error) {
 	if o.Discard < 0 || o.Discard > maxLevels {
 		return nil, fmt.Errorf("%d levels to discard: %w", o.Discard, ErrLevels)
 	}
-	d := &decoder{stream: s, discard: o.Discard, partial: o.Partial}
+	d := &decoder{stream: s, discard: o.Discard, partial: o.Partial, region: o.Region}
 	if err := d.prepare(int64(len(data)), lim); err != nil {
 		return nil, err
 	}
 	for index := range s.tilesX * s.tilesY {
 		if err := ctx.Err(); err != nil {
 			return nil, err
+		}
+		if d.outside(index) {
+			continue
 		}
 		h := s.tiles[index]
 		if h == nil {
@@ -96,8 +100,9 @@ type decoder struct {
 	*stream
 	discard int
 	partial bool
+	region  image.Rectangle
 	image   *Image
-	origins []rect // of the components, at the resolution decoded
+	origins []rect // what is decoded of the components, at the resolution decoded
 	blocks  blockDecoder
 }
 
@@ -123,10 +128,15 @@ func (d *decoder) prepare(size int64, lim Limits) error {
 	if size < 1<<40/lim.PerByte && total > size*lim.PerByte {
 		return fmt.Errorf("%d samples in %d bytes: %w", total, size, ErrTooLarge)
 	}
+	if !d.region.Empty() {
+		if err := d.crop(); err != nil {
+			return err
+		}
+	}
 	for i, r := range d.origins {
 		z := &d.components[i]
 		c := Component{Width: r.width(), Height: r.height(), DX: z.dx, DY: z.dy, Bits: z.bits, Signed: z.signed}
-		if d.tilesX*d.tilesY > 1 {
+		if d.pieces() {
 			c.Samples = make([]int32, c.Width*c.Height)
 		}
 		d.image.Components = append(d.image.Components, c)
@@ -180,8 +190,12 @@ func (d *decoder) tile(ctx context.Context, index int, h *tileHeader) error {
 	floats := make([]plane[float32], len(t.comps))
 	for i := range t.comps {
 		c := &t.comps[i]
-		for r := range keep[i] + 1 {
-			if err := d.coefficients(ctx, c, &c.res[r]); err != nil {
+		need := d.origins[i]
+		for r := keep[i]; r >= 0; r-- {
+			if r > 0 {
+				need = need.halve() // of the bands, and of the resolution below
+			}
+			if err := d.coefficients(ctx, c, &c.res[r], need); err != nil {
 				return fmt.Errorf("component %d, resolution %d: %w", i, r, err)
 			}
 		}
@@ -224,8 +238,9 @@ func transform[T int32 | float32](res []resolution, data func(*band) []T, level 
 	return ll
 }
 
-// coefficients decodes all code-blocks of a resolution.
-func (d *decoder) coefficients(ctx context.Context, c *tileComponent, res *resolution) error {
+// coefficients decodes the code-blocks of a resolution that bear on the part
+// of its bands that is needed.
+func (d *decoder) coefficients(ctx context.Context, c *tileComponent, res *resolution, need rect) error {
 	for i := range res.bands {
 		b := &res.bands[i]
 		n := max(b.width(), 0) * max(b.height(), 0)
@@ -241,7 +256,7 @@ func (d *decoder) coefficients(ctx context.Context, c *tileComponent, res *resol
 			b := &res.bands[i]
 			for j := range p.bands[i].blocks {
 				blk := &p.bands[i].blocks[j]
-				if blk.passes <= 0 {
+				if blk.passes <= 0 || blk.intersect(need).empty() {
 					continue
 				}
 				if err := ctx.Err(); err != nil {
@@ -277,17 +292,4 @@ func (d *decoder) block(c *tileComponent, b *band, blk *block) error {
 		d.blocks.storeFloats(b.floats[at:], w, b.step/2)
 	}
 	return nil
-}
-
-// put copies the samples of a tile-component into the image.
-func (d *decoder) put(i int, p plane[int32]) {
-	c, o := &d.image.Components[i], d.origins[i]
-	if d.tilesX*d.tilesY == 1 {
-		c.Samples = p.data
-		return
-	}
-	for y := range p.height() {
-		at := (p.y0-o.y0+y)*c.Width + p.x0 - o.x0
-		copy(c.Samples[at:at+p.width()], p.row(y))
-	}
 }

@@ -9,7 +9,10 @@
 // within Limits and the caller's context, and the input is never written to.
 package jpeg2000
 
-import "errors"
+import (
+	"errors"
+	"image"
+)
 
 // What callers may want to tell apart. All are wrapped.
 var (
@@ -69,7 +72,12 @@ type Options struct {
 	// decoded. Without it that is ErrTruncated, unless all that the resolution
 	// asked for needs is there.
 	Partial bool
-	Limits  Limits
+	// Region, unless empty, is the part of the image to decode, in its pixels at
+	// the resolution asked for, from its upper left corner. Code-blocks and tiles
+	// that do not bear on it are left out; the result is Region as far as it lies
+	// in the image. Subsampled components are ErrUnsupported.
+	Region image.Rectangle
+	Limits Limits
 }
 
 // Config describes a codestream without decoding it.

@@ -7,6 +7,17 @@ func (r rect) width() int  { return r.x1 - r.x0 }
 func (r rect) height() int { return r.y1 - r.y0 }
 func (r rect) empty() bool { return r.x1 <= r.x0 || r.y1 <= r.y0 }
 
+func (r rect) intersect(o rect) rect {
+	return rect{max(r.x0, o.x0), max(r.y0, o.y0), min(r.x1, o.x1), min(r.y1, o.y1)}
+}
+
+// halve gives what of the sub-bands below bears on r: half of it, and what the
+// wavelets' filters reach beyond.
+func (r rect) halve() rect {
+	const reach = 8
+	return rect{(r.x0 - reach) >> 1, (r.y0 - reach) >> 1, (r.x1+reach)>>1 + 1, (r.y1+reach)>>1 + 1}
+}
+
 // tile is the geometry of one tile (T.800 Annex B) and what its packets hold.
 type tile struct {
 	rect
