@@ -9,7 +9,7 @@ func (d *blockDecoder) refineHT(data []byte, plane uint, passes int) {
 	for y := range d.h {
 		for x := range d.w {
 			if d.values[(y&^3)*d.w+4*x+y&3] != 0 {
-				d.significant((y/4+1)*d.stride+1+x, uint(y&3), 0)
+				d.significant((y/4+1)*d.stride+1+x, 3*uint(y&3), 0)
 			}
 		}
 	}
@@ -44,7 +44,7 @@ func (d *blockDecoder) propagateHT(data []byte, plane uint) {
 						hold, n = in.fill(hold, n)
 					}
 					if hold&1 != 0 {
-						d.significant(base+x, uint(ci), 0)
+						d.significant(base+x, 3*uint(ci), 0)
 						found[count] = top*d.w + 4*x + ci
 						count++
 					}

@@ -60,7 +60,7 @@ func refinedStream(t *testing.T, m *Image, style byte) []byte {
 	for y := range h {
 		for x := range w {
 			if coarse[y*w+x] != 0 {
-				d.significant((y/4+1)*d.stride+1+x, uint(y&3), 0)
+				d.significant((y/4+1)*d.stride+1+x, 3*uint(y&3), 0)
 			}
 		}
 	}
@@ -78,7 +78,7 @@ func refinedStream(t *testing.T, m *Image, style byte) []byte {
 					v := p.data[y*w+x]
 					propagated = append(propagated, uint8(magnitude(v)&1))
 					if v != 0 {
-						d.significant(at, uint(y&3), 0)
+						d.significant(at, 3*uint(y&3), 0)
 						signs = append(signs, uint8(uint32(v)>>31))
 					}
 				}

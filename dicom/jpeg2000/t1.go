@@ -1,5 +1,7 @@
 package jpeg2000
 
+import "math/bits"
+
 // Code-blocks are coded in stripes of four rows (T.800 D.1). One word of flags
 // stands for a column of a stripe:
 //
@@ -21,7 +23,6 @@ const (
 	flagAll     = flagVisited | flagVisited<<3 | flagVisited<<6 | flagVisited<<9
 	around      = 0x1EF // the neighbourhood without the sample
 	centre      = 0x10
-	centres     = centre | centre<<3 | centre<<6 | centre<<9
 )
 
 // blockDecoder decodes code-blocks, one after the other, in buffers of its own.
@@ -101,21 +102,21 @@ func (d *blockDecoder) decodeMQ(b *block, kind, planes int, style byte) error {
 	return nil
 }
 
-// significant marks the sample in row ci of the column at flags[i], and tells
-// its neighbours.
-func (d *blockDecoder) significant(i int, ci uint, sign uint32) {
+// significant marks the sample whose row is by/3 in the column at flags[i], and
+// tells its neighbours.
+func (d *blockDecoder) significant(i int, by uint, sign uint32) {
 	f := d.flags[:]
-	by := 3 * ci & 15
+	by &= 15
 	f[i] |= (centre | sign<<flagSign) << by
 	f[i-1] |= 1 << 5 << by
 	f[i+1] |= 1 << 3 << by
-	if ci == 0 && !d.causal {
+	if by == 0 && !d.causal {
 		up := i - d.stride
 		f[up-1] |= 1 << 17
 		f[up] |= 1<<16 | sign<<flagBelow
 		f[up+1] |= 1 << 15
 	}
-	if ci == 3 {
+	if by == 9 {
 		down := i + d.stride
 		f[down-1] |= 1 << 2
 		f[down] |= 1<<1 | sign<<18
@@ -123,16 +124,16 @@ func (d *blockDecoder) significant(i int, ci uint, sign uint32) {
 	}
 }
 
-// signIndex gathers the neighbours that the sign of row ci depends on.
-func (d *blockDecoder) signIndex(i int, ci uint) uint32 {
-	by := 3 * ci & 15
+// signIndex gathers the neighbours that the sign in row by/3 depends on.
+func (d *blockDecoder) signIndex(i int, by uint) uint32 {
+	by &= 15
 	f := d.flags[i]
 	n := f >> by
 	up, down := f>>18&1, f>>flagBelow&1
-	if ci > 0 {
+	if by > 0 {
 		up = n >> (flagSign - 3) & 1
 	}
-	if ci < 3 {
+	if by < 9 {
 		down = n >> (flagSign + 3) & 1
 	}
 	l := d.flags[i-1] >> by >> flagSign & 1
@@ -140,18 +141,34 @@ func (d *blockDecoder) signIndex(i int, ci uint) uint32 {
 	return n>>1&1 | n>>2&2 | n>>3&4 | n>>4&8 | up<<4 | l<<5 | r<<6 | down<<7
 }
 
-// found decodes the sign of a sample that has become significant.
-func (d *blockDecoder) found(at, i int, ci uint, value uint32, slack int64) int64 {
-	sc := signContext[d.signIndex(i, ci)&255]
+// found decodes the sign of a sample that has become significant: that of row
+// by/3 in the column at flags[i], whose values begin at at.
+func (d *blockDecoder) found(at, i int, by uint, value uint32, slack int64) int64 {
+	sc := signContext[d.signIndex(i, by)&255]
 	s := d.cx[sc&31]
 	sign := s & 1
 	if slack -= int64(s & 0xFFFF0000); slack < 0 {
 		sign, slack = d.slow(sc&31, slack)
 	}
 	sign ^= uint32(sc >> 7)
-	d.values[at] = value | sign<<31
-	d.significant(i, ci, sign)
+	d.values[at+int(by*11>>5)] = value | sign<<31
+	d.significant(i, by, sign)
 	return slack
+}
+
+// The passes pick the samples of a column with masks of one bit a row, three
+// apart: which they are cannot be foreseen, so a branch each would be slow.
+const everyRow = 1 | 1<<3 | 1<<6 | 1<<9
+
+// rowMask is everyRow as far as a stripe goes.
+func rowMask(rows int) uint32 { return everyRow & (1<<(3*uint(rows)) - 1) }
+
+// candidates are the samples without significance that have a neighbour with.
+func candidates(f uint32) uint32 {
+	g := f & flagSigma
+	sides := g | g>>2
+	any := sides | g>>1
+	return (any | sides>>3 | any>>6) &^ (f >> 4)
 }
 
 // significance is the significance propagation pass (T.800 D.3.1).
@@ -161,32 +178,29 @@ func (d *blockDecoder) significance(plane uint) {
 	zc, cx := d.zc, &d.cx
 	for top := 0; top < d.h; top += 4 {
 		row := (top/4+1)*d.stride + 1
-		rows := uint(min(4, d.h-top))
+		mask := rowMask(min(4, d.h-top))
 		flags := d.flags[row : row+d.w]
 		for x := range flags {
 			f := flags[x]
-			if f&flagSigma == 0 || f&centres == centres {
-				continue
-			}
-			n := f
-			for ci := uint(0); ci < rows; ci, n = ci+1, n>>3 {
-				if n&around == 0 || n&centre != 0 {
-					continue
-				}
-				k := zc[n&511]
+			todo := candidates(f) & mask
+			for todo != 0 {
+				by := uint(bits.TrailingZeros32(todo)) & 15
+				todo &= todo - 1
+				k := zc[f>>by&511]
 				s := cx[k&31]
 				v := s & 1
 				if slack -= int64(s & 0xFFFF0000); slack < 0 {
 					v, slack = d.slow(k, slack)
 				}
-				f |= flagVisited << (3 * ci & 15)
-				flags[x] = f
+				f |= flagVisited << by
 				if v != 0 {
-					slack = d.found(top*d.w+4*x+int(ci), row+x, ci, value, slack)
+					flags[x] = f
+					slack = d.found(top*d.w+4*x, row+x, by, value, slack)
 					f = flags[x]
-					n = f >> (3 * ci & 15)
+					todo = candidates(f) & mask &^ (2<<by - 1)
 				}
 			}
+			flags[x] = f
 		}
 	}
 	d.slack = slack
@@ -199,36 +213,33 @@ func (d *blockDecoder) refinement(plane uint) {
 	cx := &d.cx
 	for top := 0; top < d.h; top += 4 {
 		row := (top/4+1)*d.stride + 1
-		rows := min(4, d.h-top)
 		flags := d.flags[row : row+d.w]
 		values := d.values[top*d.w:][:4*len(flags)]
 		for x := range flags {
 			f := flags[x]
-			if f&centres == 0 {
+			todo := f >> 4 &^ (f >> 21) & everyRow
+			if todo == 0 {
 				continue
 			}
-			n := f
-			refined := uint32(0)
-			for ci := range rows {
-				if n&(centre|flagVisited) == centre {
-					k := uint8(ctxMag)
-					if n&flagRefined != 0 {
-						k = ctxMag + 2
-					} else if n&around != 0 {
-						k = ctxMag + 1
-					}
-					s := cx[k]
-					v := s & 1
-					if slack -= int64(s & 0xFFFF0000); slack < 0 {
-						v, slack = d.slow(k, slack)
-					}
-					// Up or down from the middle by half of what remains.
-					values[4*x+ci] += (v*2 - 1) * half
-					refined |= flagRefined << (3 * uint(ci) & 15)
+			flags[x] = f | todo<<20
+			for todo != 0 {
+				by := uint(bits.TrailingZeros32(todo)) & 15
+				todo &= todo - 1
+				n := f >> by
+				k := uint8(ctxMag)
+				if n&flagRefined != 0 {
+					k = ctxMag + 2
+				} else if n&around != 0 {
+					k = ctxMag + 1
 				}
-				n >>= 3
+				s := cx[k]
+				v := s & 1
+				if slack -= int64(s & 0xFFFF0000); slack < 0 {
+					v, slack = d.slow(k, slack)
+				}
+				// Up or down from the middle by half of what remains.
+				values[4*x+int(by*11>>5)] += (v*2 - 1) * half
 			}
-			flags[x] = f | refined
 		}
 	}
 	d.slack = slack
@@ -241,12 +252,12 @@ func (d *blockDecoder) cleanup(plane uint) {
 	zc, cx := d.zc, &d.cx
 	for top := 0; top < d.h; top += 4 {
 		row := (top/4+1)*d.stride + 1
-		rows := uint(min(4, d.h-top))
+		mask := rowMask(min(4, d.h-top))
 		flags := d.flags[row : row+d.w]
 		for x := range flags {
 			f := flags[x]
-			ci := uint(0)
-			if f&flagSigma == 0 && rows == 4 {
+			todo := mask &^ (f>>4 | f>>21)
+			if f&flagSigma == 0 && mask == everyRow {
 				s := cx[ctxRun]
 				v := s & 1
 				if slack -= int64(s & 0xFFFF0000); slack < 0 {
@@ -258,26 +269,23 @@ func (d *blockDecoder) cleanup(plane uint) {
 				var hi, lo uint32
 				hi, slack = d.decode(ctxUni, slack)
 				lo, slack = d.decode(ctxUni, slack)
-				ci = uint(hi<<1 | lo)
-				slack = d.found(top*d.w+4*x+int(ci), row+x, ci, value, slack)
+				by := uint(3 * (hi<<1 | lo) & 15)
+				slack = d.found(top*d.w+4*x, row+x, by, value, slack)
 				f = flags[x]
-				ci++
+				todo &^= 2<<by - 1
 			}
-			n := f >> (3 * ci & 15)
-			for ; ci < rows; ci, n = ci+1, n>>3 {
-				if n&(centre|flagVisited) != 0 {
-					continue
-				}
-				k := zc[n&511]
+			for todo != 0 {
+				by := uint(bits.TrailingZeros32(todo)) & 15
+				todo &= todo - 1
+				k := zc[f>>by&511]
 				s := cx[k&31]
 				v := s & 1
 				if slack -= int64(s & 0xFFFF0000); slack < 0 {
 					v, slack = d.slow(k, slack)
 				}
 				if v != 0 {
-					slack = d.found(top*d.w+4*x+int(ci), row+x, ci, value, slack)
+					slack = d.found(top*d.w+4*x, row+x, by, value, slack)
 					f = flags[x]
-					n = f >> (3 * ci & 15)
 				}
 			}
 			flags[x] = f &^ flagAll

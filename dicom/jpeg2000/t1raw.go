@@ -16,7 +16,7 @@ func (d *blockDecoder) significanceRaw(plane uint) {
 				if d.raw.bit() != 0 {
 					sign := d.raw.bit()
 					d.values[top*d.w+4*x+int(ci)] = value | sign<<31
-					d.significant(row+x, ci, sign)
+					d.significant(row+x, 3*ci, sign)
 				}
 				d.flags[row+x] |= flagVisited << (3 * ci)
 			}
