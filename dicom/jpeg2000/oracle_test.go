@@ -361,7 +361,7 @@ func TestEncodedNode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		script := filepath.Join(tmp, "decode.js")
+		script := filepath.Join(tmp, "decode.cjs")
 		if err := os.WriteFile(script, []byte(nodeScript), 0o600); err != nil {
 			t.Fatal(err)
 		}
