@@ -1,5 +1,5 @@
 # Sira: `make help` lists what there is.
-.PHONY: help demo build test quick ui release screens clean
+.PHONY: help demo build test quick ui release screens bench-dicom clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -25,6 +25,9 @@ release: ## cross-build release/ for amd64, arm64 and armv7, with checksums
 
 screens: ## take the screenshots of docs/screens with a real Chromium
 	.ci/install.sh && cd web/e2e && node screens.mjs
+
+bench-dicom: ## measure the DICOM side beside Debian's Orthanc, into docs/benchmarks.md (half an hour)
+	go run ./cmd/bench-dicom -doc docs/benchmarks.md
 
 clean: ## remove what the targets made
 	rm -rf bin release sira-demo web/ui/node_modules web/e2e/node_modules

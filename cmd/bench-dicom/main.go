@@ -1,0 +1,179 @@
+// Command bench-dicom measures Sira and Debian's Orthanc with the same
+// generated objects and the same clients (dcmtk's storescu, one HTTP client),
+// one server after the other, and writes the table of docs/benchmarks.md.
+// Processor time and memory are the server process's own, from /proc, so it
+// runs on Linux only. It starts servers on loopback with folders of its own,
+// removes them at the end, and touches no server that runs already.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// options are the flags.
+type options struct {
+	binary, orthanc, doc, only string
+	quick, keep                bool
+	size                       sizes
+}
+
+// sizes say how much is sent and asked.
+type sizes struct {
+	slices  int   // CT slices sent at once
+	rounds  int   // how often, for medians
+	frames  int   // frames rendered
+	big     int   // frames of the large object, 512 KiB each
+	studies []int // numbers of studies at which lists are timed
+	rows    int   // the same with generated rows, ours alone
+	asks    int   // least number of requests of one search
+}
+
+var (
+	whole = sizes{slices: 280, rounds: 3, frames: 200, big: 1000, studies: []int{1000, 5000}, rows: 500_000, asks: 100}
+	short = sizes{slices: 40, rounds: 1, frames: 20, big: 100, studies: []int{100, 300}, rows: 5_000, asks: 20}
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench-dicom:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	if err := o.tools(ctx, stderr); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "bench-dicom-")
+	if err != nil {
+		return fmt.Errorf("making a folder: %w", err)
+	}
+	if o.keep {
+		fmt.Fprintln(stderr, "kept:", dir)
+	} else {
+		defer os.RemoveAll(dir)
+	}
+	b := &bench{options: o, dir: dir, log: stderr}
+	if o.binary == "" {
+		b.binary = filepath.Join(dir, "sira")
+		if err := command(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-o", b.binary, "./cmd/sira"); err != nil {
+			return err
+		}
+	}
+	begun, load := time.Now(), loadAverage()
+	if err := b.objects(ctx); err != nil {
+		return err
+	}
+	got := map[string]figures{}
+	for _, s := range b.subjects() {
+		if o.only != "" && o.only != s.name {
+			continue
+		}
+		if got[s.name], err = b.measure(ctx, s); err != nil {
+			return fmt.Errorf("measuring %s: %w", s.name, err)
+		}
+	}
+	text := report(about{Begun: begun, Took: time.Since(begun), LoadBefore: load, LoadAfter: loadAverage(), Args: args, Commit: commit(ctx),
+		Orthanc: b.orthancVersion(ctx), Size: o.size}, got["sira"], got["orthanc"])
+	fmt.Fprintln(stdout, text)
+	if o.doc == "" {
+		return nil
+	}
+	return replaceSection(o.doc, text)
+}
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	o := options{}
+	f := flag.NewFlagSet("bench-dicom", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.BoolVar(&o.quick, "quick", false, "a short run that shows whether everything works; its figures mean little")
+	f.BoolVar(&o.keep, "keep", false, "keep the folder of files, databases and logs")
+	f.StringVar(&o.binary, "sira", "", "the binary to measure (default: built from this tree)")
+	f.StringVar(&o.orthanc, "orthanc", "", "the Orthanc to measure (default: Debian's, installed when missing)")
+	f.StringVar(&o.only, "only", "", "measure sira or orthanc alone")
+	f.StringVar(&o.doc, "doc", "", "file whose marked section is replaced (default: printed only)")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 || o.only != "" && o.only != "sira" && o.only != "orthanc" {
+		return o, fmt.Errorf("unknown argument %q", strings.Join(append(f.Args(), o.only), " "))
+	}
+	o.size = whole
+	if o.quick {
+		o.size = short
+	}
+	return o, nil
+}
+
+// tools finds what is needed, and installs Debian's packages of what is not there.
+func (o *options) tools(ctx context.Context, stderr io.Writer) error {
+	if o.orthanc == "" {
+		o.orthanc = "/usr/sbin/Orthanc"
+	}
+	var missing []string
+	if _, err := exec.LookPath("storescu"); err != nil {
+		missing = append(missing, "dcmtk")
+	}
+	if o.only != "sira" {
+		if _, err := os.Stat(o.orthanc); err != nil {
+			missing = append(missing, "orthanc")
+		}
+		if _, err := os.Stat(orthancPlugin); err != nil {
+			missing = append(missing, "orthanc-dicomweb")
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	fmt.Fprintln(stderr, "installing", strings.Join(missing, " "))
+	apt := append([]string{"apt-get", "install", "-y", "-q", "--no-install-recommends"}, missing...)
+	if os.Geteuid() != 0 {
+		apt = append([]string{"sudo"}, apt...)
+	}
+	return command(ctx, []string{"DEBIAN_FRONTEND=noninteractive"}, apt[0], apt[1:]...)
+}
+
+// command runs a program to its end; its output is in the error.
+func command(ctx context.Context, env []string, name string, args ...string) error {
+	c := exec.CommandContext(ctx, name, args...)
+	c.Env = append(os.Environ(), env...)
+	out, err := c.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w\n%s", name, err, tail(out, 2000))
+	}
+	return nil
+}
+
+func tail(b []byte, n int) string { return string(b[max(0, len(b)-n):]) }
+
+// commit is the state of the tree: a hash, and a plus when Go files differ from it.
+func commit(ctx context.Context) string {
+	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
+	if err != nil {
+		return "unknown"
+	}
+	hash := strings.TrimSpace(string(out))
+	changed, err := exec.CommandContext(ctx, "git", "status", "--porcelain", "--", "*.go").Output()
+	if err != nil || len(changed) > 0 {
+		hash += "+"
+	}
+	return hash
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// about is what stands over the table.
+type about struct {
+	Begun                 time.Time
+	Took                  time.Duration
+	LoadBefore, LoadAfter string
+	Args                  []string
+	Commit, Orthanc       string
+	Size                  sizes
+}
+
+// row is one line of the table.
+type row struct {
+	label, key, unit string
+	more             bool // more is better
+}
+
+func rows(s sizes) []row {
+	mb := fmt.Sprintf("%.0f MB", float64(s.big)*512*512*2/1e6)
+	list := []row{
+		{fmt.Sprintf("C-STORE of %d CT slices, processor time per 1,000", s.slices), "store", "s", false},
+		{"the same, objects per second", "store-rate", "/s", true},
+		{"STOW-RS, one per request, processor time per 1,000", "stow", "s", false},
+		{"the same, objects per second", "stow-rate", "/s", true},
+		{"C-STORE of small objects (1 KB), processor time per 1,000", "tiny", "s", false},
+		{"CT frame rendered as JPEG, processor time", "jpeg", "ms", false},
+		{"CT frame rendered as PNG, processor time", "png", "ms", false},
+		{"started and idle, peak memory", "none-peak", "MB", false},
+		{"CT slices received both ways, peak memory", "slices-peak", "MB", false},
+		{mb + " object by C-STORE, peak memory", "big-store-peak", "MB", false},
+		{"the same, processor time", "big-store", "s", false},
+		{mb + " object by STOW-RS, peak memory", "big-stow-peak", "MB", false},
+		{"the same, processor time", "big-stow", "s", false},
+		{"rendered frame in its middle, time", "big-frame-wall", "ms", false},
+		{"the same, processor time", "big-frame-cpu", "ms", false},
+		{"the same, peak memory", "big-frame-peak", "MB", false},
+	}
+	for _, n := range append(slices.Clone(s.studies), s.rows) {
+		for _, q := range questions {
+			label := fmt.Sprintf("list of %d of %s studies%s", listed, thousands(n), map[string]string{
+				"all": "", "modality": ", by modality", "name": ", by beginning of the name", "date": ", by range of dates"}[q.key])
+			key := fmt.Sprintf("%s-%d", q.key, n)
+			list = append(list, row{label + ", processor time", key, "ms", false}, row{"the same, 99th percentile", key + "-p99", "ms", false})
+		}
+	}
+	return list
+}
+
+func report(a about, ours, theirs figures) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, commit %s, on %s; %s. Load average of the machine (one minute): %s before, %s after; the run took %s.\n\n",
+		a.Begun.Format("2006-01-02 15:04"), a.Commit, machine(), a.Orthanc, a.LoadBefore, a.LoadAfter, a.Took.Round(time.Minute))
+	fmt.Fprintf(&b, "Command: `%s`\n\n", strings.TrimSpace("go run ./cmd/bench-dicom "+strings.Join(a.Args, " ")))
+	fmt.Fprintf(&b, "| | Sira | Orthanc | Sira better by |\n|---|---|---|---|\n")
+	for _, r := range rows(a.Size) {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.label, r.cell(ours), r.cell(theirs), r.ratio(ours, theirs))
+	}
+	return b.String()
+}
+
+func (r row) cell(f figures) string {
+	v := f[r.key]
+	if len(v) == 0 {
+		return "–"
+	}
+	s := fmt.Sprintf("%s %s", short3(median(v)), r.unit)
+	if low, high := short3(slices.Min(v)), short3(slices.Max(v)); low != high {
+		s += fmt.Sprintf(" (%s–%s)", low, high)
+	}
+	return s
+}
+
+func (r row) ratio(ours, theirs figures) string {
+	a, b := ours[r.key], theirs[r.key]
+	if len(a) == 0 || len(b) == 0 {
+		return ""
+	}
+	x, y := median(b), median(a)
+	if r.more {
+		x, y = y, x
+	}
+	if y == 0 {
+		return ""
+	}
+	return short3(x/y) + "×"
+}
+
+func median(v []float64) float64 {
+	s := slices.Sorted(slices.Values(v))
+	n := len(s)
+	return (s[(n-1)/2] + s[n/2]) / 2
+}
+
+// short3 writes a number with about three digits.
+func short3(v float64) string {
+	switch {
+	case v >= 100:
+		return thousands(int(v + 0.5))
+	case v >= 10:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.2f", v)
+}
+
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// The section of the document that a run replaces.
+const (
+	sectionBegin = "<!-- bench-dicom: begin -->"
+	sectionEnd   = "<!-- bench-dicom: end -->"
+)
+
+var errNoSection = errors.New("the document has no section " + sectionBegin + " … " + sectionEnd)
+
+func replaceSection(path, text string) error {
+	old, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("writing the table: %w", err)
+	}
+	changed, err := withSection(string(old), text)
+	if err != nil {
+		return fmt.Errorf("writing the table to %s: %w", path, err)
+	}
+	if err := os.WriteFile(path, []byte(changed), fs.FileMode(0o644)); err != nil {
+		return fmt.Errorf("writing the table: %w", err)
+	}
+	return nil
+}
+
+func withSection(document, text string) (string, error) {
+	head, rest, ok := strings.Cut(document, sectionBegin)
+	_, foot, ok2 := strings.Cut(rest, sectionEnd)
+	if !ok || !ok2 {
+		return "", errNoSection
+	}
+	return head + sectionBegin + "\n" + text + sectionEnd + foot, nil
+}
