@@ -82,20 +82,23 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := b.objects(ctx); err != nil {
 		return err
 	}
-	got := map[string]figures{}
+	got, faults := map[string]figures{}, []error(nil)
 	for _, s := range b.subjects() {
 		if o.only != "" && o.only != s.name {
 			continue
 		}
+		// What was measured before a fault is shown, but not written down.
 		if got[s.name], err = b.measure(ctx, s); err != nil {
-			return fmt.Errorf("measuring %s: %w", s.name, err)
+			err = fmt.Errorf("measuring %s: %w", s.name, err)
+			fmt.Fprintln(stderr, err)
+			faults = append(faults, err)
 		}
 	}
 	text := report(about{Begun: begun, Took: time.Since(begun), LoadBefore: load, LoadAfter: loadAverage(), Args: args, Commit: commit(ctx),
 		Orthanc: b.orthancVersion(ctx), Size: o.size}, got["sira"], got["orthanc"])
 	fmt.Fprintln(stdout, text)
-	if o.doc == "" {
-		return nil
+	if err := errors.Join(faults...); err != nil || o.doc == "" {
+		return err
 	}
 	return replaceSection(o.doc, text)
 }

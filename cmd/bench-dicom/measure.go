@@ -38,7 +38,7 @@ func (b *bench) measure(ctx context.Context, s subject) (figures, error) {
 		}
 		fmt.Fprintf(b.log, "%s: %s (load %s)\n", s.name, part.name, loadAverage())
 		if err := part.do(ctx, s, dir, f); err != nil {
-			return nil, fmt.Errorf("%s: %w", part.name, err)
+			return f, fmt.Errorf("%s: %w", part.name, err)
 		}
 		if !b.keep {
 			if err := os.RemoveAll(dir); err != nil {
