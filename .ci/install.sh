@@ -66,6 +66,19 @@ npm_packages() { # folder with a lockfile: npm ci only when the lockfile is not 
   fi
 }
 
+ohif() { # the viewer as published on npm, as a DICOMweb client for the tests
+  local version=3.12.10 to; to="$SIRA_CACHE/ohif/$version"
+  if [ -f "$to/dist/index.html" ]; then return; fi
+  echo "== fetching @ohif/app $version from npm"
+  local tmp; tmp=$(mktemp -d)
+  if (cd "$tmp" && npm pack --silent "@ohif/app@$version" >/dev/null && tar -xzf ohif-app-*.tgz package/dist); then
+    mkdir -p "$to" && cp -r "$tmp/package/dist" "$to/"
+  else
+    missing "@ohif/app $version"
+  fi
+  rm -rf "$tmp"
+}
+
 mkdir -p "$SIRA_CACHE/bin"
 command -v go >/dev/null || { echo "!! Go is needed: https://go.dev" >&2; exit 1; }
 command -v npm >/dev/null || missing "Node.js with npm"
@@ -76,4 +89,5 @@ if command -v npm >/dev/null; then
   npm_packages web/ui
   npm_packages web/e2e
   npm_packages web/dicomweb/testdata/client
+  ohif
 fi
