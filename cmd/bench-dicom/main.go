@@ -72,13 +72,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		defer os.RemoveAll(dir)
 	}
 	b := &bench{options: o, dir: dir, log: stderr}
+	begun, load, tree := time.Now(), loadAverage(), commit(ctx)
 	if o.binary == "" {
 		b.binary = filepath.Join(dir, "sira")
 		if err := command(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-o", b.binary, "./cmd/sira"); err != nil {
 			return err
 		}
 	}
-	begun, load := time.Now(), loadAverage()
 	if err := b.objects(ctx); err != nil {
 		return err
 	}
@@ -94,7 +94,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			faults = append(faults, err)
 		}
 	}
-	text := report(about{Begun: begun, Took: time.Since(begun), LoadBefore: load, LoadAfter: loadAverage(), Args: args, Commit: commit(ctx),
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	text := report(about{Begun: begun, Took: time.Since(begun), LoadBefore: load, LoadAfter: loadAverage(), Args: args, Commit: tree,
 		Orthanc: b.orthancVersion(ctx), Size: o.size}, got["sira"], got["orthanc"])
 	fmt.Fprintln(stdout, text)
 	if err := errors.Join(faults...); err != nil || o.doc == "" {

@@ -39,6 +39,9 @@ func (b *bench) objects(ctx context.Context) error {
 	for round := range b.size.rounds {
 		for i, list := range []*[]string{&b.sent.store, &b.sent.stow} {
 			dir := filepath.Join(b.dir, "files", fmt.Sprintf("ct-%d-%d", i, round))
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			if err := writeCT(dir, b.size.slices, uint64(1000*(i+1)+round)); err != nil {
 				return err
 			}
