@@ -37,14 +37,18 @@ not_formatted() { local f; f=$(gofmt -l cmd signaling sfu dicom cases web storag
 # detector makes them ten times slower and has nothing to find there.
 pure='dicom/(deid|document|fileset|jpeg|jpeg2000|jpegls|phantom|pixel|transcode|write)$'
 
+# Single tests of the same kind: whole corpora, drawn images.
+heavy='^(TestRealFiles|TestCaseStaysSmallAndCacheable|TestDemoKeepsItsDataAndAccounts)$'
+
 # shellcheck disable=SC2016 # $0 is the inner shell's: the folder given as its name
 services_test() { # our packages with the race detector, on real PostgreSQL and MinIO
-  .ci/services.sh bash -c 'go test -race -json -timeout 20m $(go list ./... | grep -vE "$1") 2>"$0/err" | go run ./.ci/tally -out "$0/counts"' "$work" "$pure" || tail -40 "$work/err"
+  .ci/services.sh bash -c 'go test -race -json -timeout 25m -skip "$2" $(go list ./... | grep -vE "$1") 2>"$0/err" | go run ./.ci/tally -out "$0/counts"' "$work" "$pure" "$heavy" || tail -40 "$work/err"
 }
 
 # shellcheck disable=SC2016,SC2046
 pure_test() {
   go test -json -timeout 20m $(go list ./... | grep -E "$pure") 2>"$work/err" | go run ./.ci/tally -out "$counts" || tail -40 "$work/err"
+  go test -json -timeout 20m -run "$heavy" ./web ./cmd/sira 2>"$work/err" | go run ./.ci/tally -out "$counts" || tail -40 "$work/err"
 }
 
 fuzz() { # each fuzz target for a few seconds
