@@ -143,11 +143,11 @@ func (st *statement) condition(c *Condition) {
 func (st *statement) numbers(column string, c *Condition) {
 	st.where = append(st.where, column+" IN (?"+strings.Repeat(", ?", len(c.Values)-1)+")")
 	for _, v := range c.Values {
-		n := 0
+		var n int64
 		if _, err := fmt.Sscan(v, &n); err != nil {
 			n = -1 << 40 // matches nothing
 		}
-		st.args = append(st.args, int64(n))
+		st.args = append(st.args, n)
 	}
 }
 

@@ -2,6 +2,7 @@ package dicomweb
 
 import (
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -84,7 +85,7 @@ func (p *parser) parameter(name, value string) error {
 	switch name {
 	case "limit", "offset":
 		n, err := strconv.Atoi(value)
-		if err != nil || n < 0 || n > 1<<31 {
+		if err != nil || n < 0 || n > math.MaxInt32 {
 			return badRequest(name + " est un nombre à partir de 0.")
 		}
 		if name == "limit" {
