@@ -96,7 +96,7 @@ func TestNothingLeaks(t *testing.T) {
 			}
 			_, err := profile(t, o).Write(context.Background(), &b, f, bytes.NewReader(data), review)
 			switch {
-			case errors.Is(err, ErrDocument), errors.Is(err, ErrPixels), errors.Is(err, write.ErrNoInstance):
+			case errors.Is(err, ErrDocument), errors.Is(err, ErrPixels), errors.Is(err, write.ErrNoInstance), errors.Is(err, write.ErrEmpty):
 				if b.Len() > 0 {
 					t.Errorf("%s: refused after %d bytes", name, b.Len())
 				}

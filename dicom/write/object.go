@@ -88,11 +88,14 @@ func (o *Object) Size() int64 {
 }
 
 // Write writes preamble, meta group and data set. Errors: ErrNoInstance,
-// ErrTooLong, ErrBody, those of w, of ctx and of the bodies.
+// ErrEmpty, ErrTooLong, ErrBody, those of w, of ctx and of the bodies.
 func (o *Object) Write(ctx context.Context, w io.Writer) error {
 	head, err := o.head()
 	if err != nil {
 		return err
+	}
+	if len(o.Set.elements) == 0 {
+		return fmt.Errorf("writing DICOM object: %w", ErrEmpty)
 	}
 	out := bufio.NewWriterSize(w, 64<<10)
 	if _, err := out.Write(head); err != nil {

@@ -29,6 +29,7 @@ const (
 // What callers may want to tell apart. All are wrapped.
 var (
 	ErrNoInstance = errors.New("object has no SOP class or instance UID")
+	ErrEmpty      = errors.New("object has no data set")
 	ErrTooLong    = errors.New("value longer than DICOM can express")
 	ErrBody       = errors.New("bulk value is not as long as announced")
 )

@@ -188,7 +188,9 @@ func FuzzRewrite(f *testing.F) {
 				o.Set.Text(tagSOPInstance, "UI", "1.2")
 			}
 			var b bytes.Buffer
-			if err := o.Write(context.Background(), &b); err != nil {
+			if err := o.Write(context.Background(), &b); len(o.Set.Elements()) == 0 && errors.Is(err, ErrEmpty) {
+				continue // only group lengths, which are not kept
+			} else if err != nil {
 				t.Fatal(err)
 			}
 			if _, err := dicom.Read(context.Background(), bytes.NewReader(b.Bytes()), int64(b.Len()), dicom.Limits{ModelBytes: -1, Deadline: 1 << 40}); err != nil {
