@@ -55,6 +55,28 @@ func (s *Service) List(ctx context.Context, u directory.User, f Filter) ([]Summa
 	return s.summaries(ctx, u, where, args, limit)
 }
 
+// Counts says how many cases there are in each status, all users together.
+func (s *Service) Counts(ctx context.Context) (map[Status]int64, error) {
+	rows, err := s.db.Query(ctx, `SELECT status, COUNT(*) FROM case_summaries GROUP BY status`)
+	if err != nil {
+		return nil, fmt.Errorf("counting cases: %w", err)
+	}
+	defer rows.Close()
+	out := map[Status]int64{}
+	for rows.Next() {
+		var st Status
+		var n int64
+		if err := rows.Scan(&st, &n); err != nil {
+			return nil, fmt.Errorf("counting cases: %w", err)
+		}
+		out[st] = n
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("counting cases: %w", err)
+	}
+	return out, nil
+}
+
 // Summary gives the list's line of one case. Errors: ErrNotFound, also when u
 // may not view it.
 func (s *Service) Summary(ctx context.Context, u directory.User, caseID string) (Summary, error) {

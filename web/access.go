@@ -42,6 +42,10 @@ const (
 	actDiscard  = "discard-from-tray"
 	actHeld     = "list-quarantine"
 	actDrop     = "discard-quarantined"
+	actTrayView = "view-tray-image"
+	actNode     = "view-node"
+	actDisable  = "disable-user"
+	actEnable   = "enable-user"
 	actDevice   = "device-attach" // by a device, without a person
 )
 
@@ -107,6 +111,9 @@ func (s *Server) record(ctx context.Context, e audit.Entry) {
 func (s *Server) recordRead(ctx context.Context, e audit.Entry) error {
 	q := requestOf(ctx)
 	key := q.user.ID + "|" + e.Case + "|" + e.Action + "|" + e.Outcome + "|" + q.surface
+	if e.Case == "" {
+		key += "|" + e.Object
+	}
 	if !s.seen.fresh(key, time.Now()) {
 		return nil
 	}

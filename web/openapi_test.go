@@ -249,6 +249,16 @@ func TestAnswersFollowTheDescription(t *testing.T) {
 	d.devices(w, do)
 	do("admin", "GET", "/api/admin/users", "/api/admin/users", nil)
 	do("clin", "GET", "/api/admin/users", "/api/admin/users", nil)
+	close, one := "/api/admin/users/{user}/disabled", "/api/admin/users/"+w.users["clin2"].ID+"/disabled"
+	for _, yes := range []bool{true, false} {
+		do("admin", "PUT", close, one, map[string]any{"disabled": yes})
+		do("clin", "PUT", close, one, map[string]any{"disabled": yes})
+	}
+	do("admin", "PUT", close, one, map[string]any{"x": 1})
+	do("admin", "PUT", close, "/api/admin/users/nobody/disabled", map[string]any{"disabled": true})
+	do("admin", "PUT", close, "/api/admin/users/"+w.users["admin"].ID+"/disabled", map[string]any{"disabled": true})
+	do("admin", "GET", "/api/admin/node", "/api/admin/node", nil)
+	do("clin", "GET", "/api/admin/node", "/api/admin/node", nil)
 	do("", "GET", "/api/openapi.json", "/api/openapi.json", nil)
 
 	for _, rt := range append(w.srv.apiRoutes(), w.srv.uploadRoutes()...) {
@@ -314,6 +324,12 @@ func (d *description) devices(w *world, do func(user, verb, path, target string,
 	do("clin", "GET", "/api/tray", "/api/tray", nil).json(d.t, &tray)
 	do("cardio", "GET", "/api/tray", "/api/tray", nil)
 	one := "/api/tray/" + tray.Studies[0].StudyUID
+	do("clin", "GET", "/api/tray/count", "/api/tray/count", nil)
+	do("disp", "GET", "/api/tray/count", "/api/tray/count", nil)
+	do("cardio", "GET", "/api/tray/count", "/api/tray/count", nil)
+	for _, user := range []string{"clin", "cardio", ""} {
+		do(user, "GET", "/api/tray/{study}/thumbnail", one+"/thumbnail", nil)
+	}
 	do("clin", "POST", "/api/tray/{study}/attach", one+"/attach", map[string]any{"caseId": id})
 	do("clin", "POST", "/api/tray/{study}/attach", one+"/attach", map[string]any{"caseId": 1})
 	do("clin", "POST", "/api/tray/{study}/attach", one+"/attach", map[string]any{"caseId": id, "confirm": true})

@@ -3,11 +3,11 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
 	"sira/cases"
-	"sira/cases/audit"
 	"sira/cases/directory"
 	"sira/web/problem"
 )
@@ -117,29 +117,19 @@ func (s *Server) directory(w http.ResponseWriter, r *http.Request) error {
 		urgencies = append(urgencies, urgencyView{u.Code, u.Label, int(u.Opinion / time.Minute)})
 	}
 	return s.writeJSON(w, r, http.StatusOK, map[string]any{"facilities": facilities, "specialties": directory.Specialties,
-		"urgencies": urgencies, "specialists": experts})
+		"urgencies": urgencies, "specialists": experts, "devices": s.devicesOf(userOf(r))})
 }
 
-// adminUsers lists the accounts, for administrators.
-func (s *Server) adminUsers(w http.ResponseWriter, r *http.Request) error {
-	if userOf(r).Role != directory.Admin {
-		s.record(r.Context(), audit.Entry{Action: actUsers, Outcome: "denied"})
-		return problem.New("forbidden")
+// devicesOf lists the AE titles of the DICOM devices at a person's facility.
+func (s *Server) devicesOf(u directory.User) []string {
+	out := []string{}
+	for aet, facility := range s.cfg.Devices {
+		if facility != "" && facility == u.Facility.ID {
+			out = append(out, aet)
+		}
 	}
-	users, err := s.cfg.Directory.Users(r.Context())
-	if err != nil {
-		return problem.New("unavailable").Because(err)
-	}
-	if err := s.recordRead(r.Context(), audit.Entry{Action: actUsers}); err != nil {
-		return err
-	}
-	for i := range users {
-		users[i].Specialties = orEmpty(users[i].Specialties)
-	}
-	if users == nil {
-		users = []directory.User{}
-	}
-	return s.writeJSON(w, r, http.StatusOK, map[string]any{"users": users})
+	slices.Sort(out)
+	return out
 }
 
 func orEmpty(list []string) []string {

@@ -53,6 +53,17 @@ func (s *Server) quarantineOnly(ctx context.Context, e audit.Entry) error {
 	return problem.New("forbidden")
 }
 
+// quarantineChanged tells those who look after conflicts, and are here.
+func (s *Server) quarantineChanged(ctx context.Context) {
+	var may []string
+	for _, id := range s.hub.Users() {
+		if u, err := s.cfg.Directory.User(ctx, id); err == nil && !u.Disabled && mayQuarantine(u) {
+			may = append(may, id)
+		}
+	}
+	s.push(may, map[string]any{"type": "quarantine"})
+}
+
 // listQuarantine answers the objects whose UID is taken by others, with what
 // differs.
 func (s *Server) listQuarantine(w http.ResponseWriter, r *http.Request) error {
@@ -136,6 +147,7 @@ func (s *Server) discardQuarantined(w http.ResponseWriter, r *http.Request) erro
 		return problem.New("unavailable").Because(err)
 	}
 	s.record(ctx, entry)
+	s.quarantineChanged(ctx)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

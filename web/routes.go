@@ -53,11 +53,15 @@ func (s *Server) apiRoutes() []route {
 		{pattern: "DELETE /api/cases/{id}/worklist", do: s.unschedule},
 		{pattern: "GET /api/cases/{id}/attachments/{aid}/waveform", do: s.attachmentWaveform},
 		{pattern: "GET /api/tray", do: s.listTray},
+		{pattern: "GET /api/tray/count", do: s.countTray},
+		{pattern: "GET /api/tray/{study}/thumbnail", do: s.trayThumbnail},
 		{pattern: "POST /api/tray/{study}/attach", do: s.takeFromTray},
 		{pattern: "DELETE /api/tray/{study}", do: s.discardFromTray},
 		{pattern: "GET /api/quarantine", do: s.listQuarantine},
 		{pattern: "DELETE /api/quarantine/{entry}", do: s.discardQuarantined},
 		{pattern: "GET /api/admin/users", do: s.adminUsers},
+		{pattern: "PUT /api/admin/users/{user}/disabled", do: s.setDisabled},
+		{pattern: "GET /api/admin/node", do: s.adminNode},
 		{pattern: "GET /api/openapi.json", do: s.openapi, public: true},
 	}
 }

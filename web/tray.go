@@ -121,6 +121,60 @@ func (s *Server) listTray(w http.ResponseWriter, r *http.Request) error {
 	return s.writeJSON(w, r, http.StatusOK, map[string]any{"studies": out})
 }
 
+// countTray answers how many studies and conflicts wait for the user: numbers
+// of nobody, so the journal does not have it.
+func (s *Server) countTray(w http.ResponseWriter, r *http.Request) error {
+	ctx, u := r.Context(), userOf(r)
+	if !hasTray(u) {
+		return problem.New("forbidden")
+	}
+	n, err := s.tray.Count(ctx, s.ofTray(u))
+	if err != nil {
+		return problem.New("unavailable").Because(err)
+	}
+	out := map[string]int64{"studies": int64(n), "quarantined": 0}
+	if mayQuarantine(u) {
+		held, err := s.cfg.Index.Totals(ctx)
+		if err != nil {
+			return problem.New("unavailable").Because(err)
+		}
+		out["quarantined"] = held.Quarantined
+	}
+	return s.writeJSON(w, r, http.StatusOK, out)
+}
+
+// trayThumbnail answers a small picture of a study that waits, to whoever sees
+// it in their tray.
+func (s *Server) trayThumbnail(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	entry := audit.Entry{Action: actTrayView, Object: clip(r.PathValue("study"), 64)}
+	in, err := s.tray.Picture(ctx, r.PathValue("study"), s.ofTray(userOf(r)))
+	if errors.Is(err, tray.ErrNotFound) {
+		entry.Outcome = "denied"
+		return errors.Join(s.recordRead(ctx, entry), problem.New("not-found").Because(err))
+	}
+	if err != nil {
+		return problem.New("unavailable").Because(err)
+	}
+	if in.Kind != "image" {
+		return problem.New("no-preview")
+	}
+	if err := s.recordRead(ctx, entry); err != nil {
+		return err
+	}
+	// Named by its study, whose picture may become another while it arrives.
+	w.Header().Set("Cache-Control", "private, no-cache")
+	if notModified(w, r, `"`+in.Hash+`-t"`) {
+		return nil
+	}
+	raw, err := s.thumbnail(ctx, cases.Attachment{Hash: in.Hash, Kind: "dicom"})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "image/jpeg")
+	return sendBody(w, r, raw)
+}
+
 // takeFromTray attaches a study to one of the user's open cases. When the
 // patients contradict each other the user has to say so.
 func (s *Server) takeFromTray(w http.ResponseWriter, r *http.Request) error {

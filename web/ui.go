@@ -15,7 +15,7 @@ import (
 var dist embed.FS
 
 // appRoutes are the interface's own addresses; each is answered by index.html.
-var appRoutes = regexp.MustCompile(`^/(nouvelle|connexion|dossier/[0-9a-fA-F-]{36}(/(images/[0-9.]{1,64}|appel))?)/?$`)
+var appRoutes = regexp.MustCompile(`^/(nouvelle|connexion|recus|quarantaine|administration|dossier/[0-9a-fA-F-]{36}(/(images/[0-9.]{1,64}|appel))?)/?$`)
 
 func loadSite() (*assets.Site, error) {
 	tree, err := fs.Sub(dist, "dist")

@@ -71,6 +71,10 @@ type Config struct {
 	// Devices names the facility (ID) of each DICOM device that has one, by its
 	// AE title. What the others send is for dispatchers and administrators.
 	Devices map[string]string
+	// DICOM is what administrators are shown of the DICOM port's settings.
+	DICOM DICOMSettings
+	// BlobKind names the blob store to administrators: "file" or "s3".
+	BlobKind string
 	// DICOMWebService are the logins that read and store everything by
 	// DICOMweb. Everybody else sees there what their cases hold.
 	DICOMWebService []string
@@ -110,6 +114,9 @@ type Server struct {
 	seen       recent
 	places     places
 
+	started  time.Time
+	accounts sync.Mutex // administrators' changes, one after the other
+
 	statesMu sync.Mutex
 	states   map[string]remembered
 
@@ -127,7 +134,7 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: cfg.Logger, headers: newHeaders(), decoding: make(gate, decodersAtOnce),
+	s := &Server{cfg: cfg, log: cfg.Logger, started: time.Now(), headers: newHeaders(), decoding: make(gate, decodersAtOnce),
 		logins: newLimiter(2*time.Second, 40), seen: recent{seen: map[string]time.Time{}}, states: map[string]remembered{}}
 	var err error
 	if s.site, err = loadSite(); err != nil {
@@ -147,6 +154,7 @@ func New(cfg Config) (*Server, error) {
 	if err := s.openTray(); err != nil {
 		return nil, err
 	}
+	cfg.Ingest.Quarantined = s.quarantineChanged
 	s.openPACS()
 	s.unsubscribe = cfg.Cases.Subscribe(s.caseChanged)
 	cfg.Signaling.OnPresence(s.presenceChanged)

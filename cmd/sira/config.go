@@ -26,6 +26,8 @@ type config struct {
 	DICOMAllow, DICOMDevices         []string
 	DICOMQuery, DICOMDestinations    []string
 	DICOMWebService                  []string
+	DICOMTLSCert, DICOMTLSKey        string
+	DICOMTLSCA                       string
 	MaxUpload, MinFree               int64
 	LogLevel, LogFormat              string
 }
@@ -64,7 +66,10 @@ func settings() []setting {
 		{"dicom-allow", "", "AE titles of devices that may send, comma-separated, each AET or AET@ADDRESS (address or network); * for all", list(func(c *config) *[]string { return &c.DICOMAllow })},
 		{"dicom-devices", "", "where devices stand, comma-separated AET=FACILITY-ID: what they send without a case waits for the clinicians there", list(func(c *config) *[]string { return &c.DICOMDevices })},
 		{"dicom-query", "", "AE titles that may query and retrieve everything (C-FIND, C-MOVE, C-GET), comma-separated, each AET or AET@ADDRESS; empty: none", list(func(c *config) *[]string { return &c.DICOMQuery })},
-		{"dicom-destinations", "", "where C-MOVE may send and commitment reports go, comma-separated AET=HOST:PORT", list(func(c *config) *[]string { return &c.DICOMDestinations })},
+		{"dicom-destinations", "", "where C-MOVE may send and commitment reports go, comma-separated AET=HOST:PORT, or AET=tls://HOST:PORT", list(func(c *config) *[]string { return &c.DICOMDestinations })},
+		{"dicom-tls-cert", "", "TLS certificate file (PEM) of the DICOM port; with --dicom-tls-key it speaks TLS and nothing else", str(func(c *config) *string { return &c.DICOMTLSCert })},
+		{"dicom-tls-key", "", "TLS key file (PEM) of the DICOM port", str(func(c *config) *string { return &c.DICOMTLSKey })},
+		{"dicom-tls-ca", "", "certificates (PEM) that sign those of devices: devices must show one, and tls:// destinations are checked by them (default: any device; the system's certificates)", str(func(c *config) *string { return &c.DICOMTLSCA })},
 		{"dicomweb-service", "", "logins of machines that read and store everything under /dicomweb, comma-separated; others see what their cases hold", list(func(c *config) *[]string { return &c.DICOMWebService })},
 		{"log-level", "info", "debug, info, warn or error", str(func(c *config) *string { return &c.LogLevel })},
 		{"log-format", "json", "json or text", str(func(c *config) *string { return &c.LogFormat })},
@@ -122,6 +127,9 @@ func (c *config) complete() error {
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together")
+	}
+	if (c.DICOMTLSCert == "") != (c.DICOMTLSKey == "") {
+		return errors.New("--dicom-tls-cert and --dicom-tls-key go together")
 	}
 	if len(c.AET) == 0 || len(c.AET) > 16 {
 		return errors.New("--aet: 1 to 16 characters (PS3.5 section 6.2)")

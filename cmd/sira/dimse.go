@@ -2,15 +2,20 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"slices"
 	"strings"
 
 	"sira/dicom"
 	"sira/dicom/dimse"
 	"sira/dicom/index"
+	"sira/web"
 	"sira/web/devices"
 )
 
@@ -30,7 +35,11 @@ func (p *platform) newDIMSE(ctx context.Context, idx *index.Index, places map[st
 	if err != nil {
 		return nil, err
 	}
-	nodes, err := destinations(c.DICOMDestinations)
+	inbound, outbound, err := c.dicomTLS()
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := destinations(c.DICOMDestinations, outbound)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +48,7 @@ func (p *platform) newDIMSE(ctx context.Context, idx *index.Index, places map[st
 	}
 	// The web opens later, and before the port serves.
 	sent := func(ctx context.Context, aet string, in dicom.Instance) error { return p.web.DeviceSent(ctx, aet, in) }
-	s := &dimse.Server{AET: c.AET, UnknownClasses: true, Logger: p.log, Nodes: dimse.KnownNodes(nodes)}
+	s := &dimse.Server{AET: c.AET, UnknownClasses: true, Logger: p.log, Nodes: dimse.KnownNodes(nodes), TLS: inbound}
 	devices.New(devices.Config{Blobs: p.blobs, Index: idx, Ingest: p.ingest, Cases: p.cases, Directory: p.directory, Audit: p.audit,
 		Sent: sent, Facilities: places, Senders: senders, Readers: readers, Log: p.log}).Equip(s)
 	return s, nil
@@ -124,16 +133,102 @@ func (p *platform) knownPlaces(ctx context.Context, places map[string]string) er
 	return nil
 }
 
-// destinations reads --dicom-destinations: AET=HOST:PORT.
-func destinations(list []string) (map[string]dimse.Node, error) {
+// dicomTLS is the security of the DICOM port (nil: plain TCP) and that of
+// associations that we ask tls:// destinations for, which see our certificate
+// when there is one (PS3.15 annex B.12).
+func (c *config) dicomTLS() (inbound, outbound *tls.Config, err error) {
+	outbound = &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.DICOMTLSCert != "" {
+		pair, err := tls.LoadX509KeyPair(c.DICOMTLSCert, c.DICOMTLSKey)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--dicom-tls-cert, --dicom-tls-key: %w", err)
+		}
+		inbound = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
+		outbound.Certificates = inbound.Certificates
+	}
+	if c.DICOMTLSCA != "" {
+		raw, err := os.ReadFile(c.DICOMTLSCA)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--dicom-tls-ca: %w", err)
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(raw) {
+			return nil, nil, fmt.Errorf("--dicom-tls-ca: no certificate (PEM) in %s", c.DICOMTLSCA)
+		}
+		outbound.RootCAs = pool
+		if inbound != nil {
+			inbound.ClientCAs, inbound.ClientAuth = pool, tls.RequireAndVerifyClientCert
+		}
+	}
+	return inbound, outbound, nil
+}
+
+// dicomSettings is what administrators are shown of the DICOM port.
+func (c *config) dicomSettings() (web.DICOMSettings, error) {
+	v := web.DICOMSettings{Listen: c.DICOMListen, AET: c.AET, TLS: "off"}
+	if c.DICOMTLSCert != "" {
+		v.TLS = "on"
+		if c.DICOMTLSCA != "" {
+			v.TLS = "mutual"
+		}
+	}
+	senders, err := parsePeers("--dicom-allow", c.DICOMAllow)
+	if err != nil {
+		return v, err
+	}
+	readers, err := parsePeers("--dicom-query", c.DICOMQuery)
+	if err != nil {
+		return v, err
+	}
+	v.Everybody = len(senders) == 0 && len(c.DICOMAllow) > 0
+	at := map[dimse.Peer]int{}
+	for i, peer := range slices.Concat(senders, readers) {
+		n, known := at[peer]
+		if !known {
+			n = len(v.Peers)
+			at[peer] = n
+			p := web.DICOMPeer{AET: peer.AET, Send: v.Everybody}
+			if peer.Network.IsValid() {
+				p.Network = peer.Network.String()
+				if peer.Network.IsSingleIP() {
+					p.Network = peer.Network.Addr().String()
+				}
+			}
+			v.Peers = append(v.Peers, p)
+		}
+		if i < len(senders) {
+			v.Peers[n].Send = true
+		} else {
+			v.Peers[n].Query = true
+		}
+	}
+	for _, item := range c.DICOMDestinations {
+		aet, addr, _ := strings.Cut(item, "=")
+		addr, secured := strings.CutPrefix(addr, tlsPrefix)
+		v.Destinations = append(v.Destinations, web.DICOMDestination{AET: aet, Address: addr, TLS: secured})
+	}
+	return v, nil
+}
+
+// tlsPrefix marks a destination that is reached over TLS.
+const tlsPrefix = "tls://"
+
+// destinations reads --dicom-destinations: AET=HOST:PORT or
+// AET=tls://HOST:PORT, the latter with the security given.
+func destinations(list []string, secure *tls.Config) (map[string]dimse.Node, error) {
 	out := map[string]dimse.Node{}
 	for _, item := range list {
 		aet, addr, ok := strings.Cut(item, "=")
+		addr, secured := strings.CutPrefix(addr, tlsPrefix)
 		host, port, err := net.SplitHostPort(addr)
 		if !ok || !isAETitle(aet) || err != nil || host == "" || port == "" {
-			return nil, fmt.Errorf("--dicom-destinations: %q is not AET=HOST:PORT", item)
+			return nil, fmt.Errorf("--dicom-destinations: %q is not AET=HOST:PORT or AET=tls://HOST:PORT", item)
 		}
-		out[aet] = dimse.Node{Addr: addr}
+		node := dimse.Node{Addr: addr}
+		if secured {
+			node.TLS = secure
+		}
+		out[aet] = node
 	}
 	return out, nil
 }

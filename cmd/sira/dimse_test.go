@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"io"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 )
 
 func TestDeviceSettings(t *testing.T) {
+	secure := &tls.Config{MinVersion: tls.VersionTLS12}
 	peers, err := parsePeers("--dicom-query", []string{"WS1", "WS2@10.0.0.7", "WS 3@10.1.0.0/16"})
 	if err != nil || len(peers) != 3 || peers[0].Network.IsValid() || peers[1].Network.String() != "10.0.0.7/32" || peers[2].AET != "WS 3" {
 		t.Errorf("%v, %v", peers, err)
@@ -20,8 +22,9 @@ func TestDeviceSettings(t *testing.T) {
 	if err != nil || places["CART2"] != "gao" {
 		t.Errorf("%v, %v", places, err)
 	}
-	nodes, err := destinations([]string{"PACS=10.0.0.9:104", "WS=[::1]:11112"})
-	if err != nil || nodes["PACS"].Addr != "10.0.0.9:104" || nodes["WS"] != (dimse.Node{Addr: "[::1]:11112"}) {
+	nodes, err := destinations([]string{"PACS=10.0.0.9:104", "WS=[::1]:11112", "FAR=tls://pacs.example.ml:2762"}, secure)
+	if err != nil || nodes["PACS"].Addr != "10.0.0.9:104" || nodes["WS"] != (dimse.Node{Addr: "[::1]:11112"}) ||
+		nodes["FAR"] != (dimse.Node{Addr: "pacs.example.ml:2762", TLS: secure}) {
 		t.Errorf("%v, %v", nodes, err)
 	}
 	for what, bad := range map[string]func() error{
@@ -32,8 +35,8 @@ func TestDeviceSettings(t *testing.T) {
 		"no facility":       func() error { _, err := devicePlaces([]string{"CART1"}); return err },
 		"an empty facility": func() error { _, err := devicePlaces([]string{"CART1="}); return err },
 		"two places":        func() error { _, err := devicePlaces([]string{"A=x", "A=y"}); return err },
-		"no port":           func() error { _, err := destinations([]string{"A=10.0.0.9"}); return err },
-		"no host":           func() error { _, err := destinations([]string{"A=:104"}); return err },
+		"no port":           func() error { _, err := destinations([]string{"A=10.0.0.9"}, nil); return err },
+		"no host":           func() error { _, err := destinations([]string{"A=:104"}, nil); return err },
 	} {
 		if bad() == nil {
 			t.Errorf("%s: taken", what)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"sira/cases"
 	"sira/cases/audit"
@@ -98,11 +99,17 @@ func open(ctx context.Context, c config, log *slog.Logger) (_ *platform, err err
 			return nil, err
 		}
 	}
+	dicomSettings, err := c.dicomSettings()
+	if err != nil {
+		return nil, err
+	}
+	kind, _, _ := strings.Cut(c.Blobs, ":")
 	p.web, err = web.New(web.Config{
 		DB: p.db, Blobs: p.blobs, Directory: p.directory, Cases: p.cases, Audit: p.audit,
 		Index: idx, Ingest: p.ingest, SFU: p.sfu, Signaling: signaling.New(p.sfu, signaling.Options{Logger: log}),
 		SpoolDir: filepath.Join(c.Data, "spool"), MaxUploadBytes: c.MaxUpload, MinFreeBytes: c.MinFree,
 		Logger: log, TLS: c.TLSCert != "", PublicURL: c.PublicURL, Version: buildVersion(), Devices: places, DICOMWebService: c.DICOMWebService,
+		DICOM: dicomSettings, BlobKind: kind,
 	})
 	return p, err
 }

@@ -54,6 +54,20 @@ func (x *Index) Quarantine(ctx context.Context, q Quarantined) error {
 	return nil
 }
 
+// Totals is how much the index knows.
+type Totals struct{ Studies, Instances, Bytes, Quarantined int64 }
+
+// Totals counts what is indexed and what is in quarantine.
+func (x *Index) Totals(ctx context.Context) (Totals, error) {
+	var t Totals
+	err := x.db.QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM dicom_study), COUNT(*), COALESCE(SUM(size), 0),
+		(SELECT COUNT(*) FROM dicom_quarantine) FROM dicom_instance`).Scan(&t.Studies, &t.Instances, &t.Bytes, &t.Quarantined)
+	if err != nil {
+		return t, fmt.Errorf("counting the DICOM index: %w", err)
+	}
+	return t, nil
+}
+
 // maxQuarantined bounds one list.
 const maxQuarantined = 500
 

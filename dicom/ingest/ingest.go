@@ -39,6 +39,9 @@ type Ingest struct {
 	// returned as it is. To check otherwise for one sender, copy the Ingest.
 	Check func(ctx context.Context, in dicom.Instance) error
 
+	// Quarantined, when set, is called after an object went to quarantine.
+	Quarantined func(ctx context.Context)
+
 	releasing *sync.Mutex // a blob is not deleted while it comes in again
 }
 

@@ -125,6 +125,9 @@ func (g *Ingest) quarantine(ctx context.Context, in dicom.Instance, r io.ReaderA
 	if err := g.index.Quarantine(ctx, index.Quarantined{Instance: in, Device: src.Device, Sender: src.User, Remote: src.Remote, Case: src.Case}); err != nil {
 		return err
 	}
+	if g.Quarantined != nil {
+		g.Quarantined(ctx)
+	}
 	return fmt.Errorf("taking in DICOM object: %w", ErrConflict)
 }
 

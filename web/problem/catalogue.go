@@ -36,6 +36,7 @@ var catalogue = map[string]entry{
 	"upload-bad":       {400, "Envoi mal formé", "Le navigateur a envoyé une demande incomplète ; rechargez la page et recommencez."},
 	"tus-version":      {412, "Protocole d’envoi non pris en charge", "Le serveur parle tus 1.0.0."},
 	"patient-differs":  {409, "Patient peut-être différent", "Le nom ou le sexe inscrit par l’appareil ne correspond pas au patient du dossier. Vérifiez, puis confirmez le rattachement."},
+	"own-account":      {409, "C’est votre propre compte", "Vous ne pouvez pas fermer votre propre compte. Demandez-le à un autre administrateur."},
 	"no-waveform":      {422, "Tracé illisible", "Cet enregistrement ne peut pas être lu comme un ECG ; téléchargez le fichier original."},
 	"unavailable":      {503, "Momentanément indisponible", "Recommencez dans un instant ; rien de ce qui a été reçu n’est perdu."},
 	"internal":         {500, "Erreur du serveur", "Recommencez ; si cela continue, donnez ce numéro à l’administrateur."},

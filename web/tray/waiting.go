@@ -58,6 +58,64 @@ func (t *Tray) Waiting(ctx context.Context, see func(aet string) bool) ([]Study,
 	return list, nil
 }
 
+// Count tells how many studies wait, of the devices that see allows.
+func (t *Tray) Count(ctx context.Context, see func(aet string) bool) (int, error) {
+	rows, err := t.cfg.DB.Query(ctx, `SELECT aet, COUNT(DISTINCT study) FROM tray_instances WHERE state = 'waiting' GROUP BY aet`)
+	if err != nil {
+		return 0, fmt.Errorf("counting the tray: %w", err)
+	}
+	defer rows.Close()
+	total := 0
+	for rows.Next() {
+		var aet string
+		var n int
+		if err := rows.Scan(&aet, &n); err != nil {
+			return 0, fmt.Errorf("counting the tray: %w", err)
+		}
+		if see(aet) {
+			total += n
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return 0, fmt.Errorf("counting the tray: %w", err)
+	}
+	return total, nil
+}
+
+// samples bounds how many instances Picture looks at.
+const samples = 24
+
+// Picture gives an instance to show a waiting study by: an image from its
+// middle, else any. Errors: ErrNotFound.
+func (t *Tray) Picture(ctx context.Context, study string, see func(aet string) bool) (dicom.Instance, error) {
+	groups, err := t.open(ctx, study, see)
+	if err != nil {
+		return dicom.Instance{}, err
+	}
+	var first dicom.Instance
+	for _, g := range groups {
+		for _, in := range g.sops[len(g.sops)/2 : min(len(g.sops)/2+samples, len(g.sops))] {
+			got, err := t.instances(ctx, []string{in})
+			if err != nil {
+				return dicom.Instance{}, err
+			}
+			if len(got) == 0 {
+				continue
+			}
+			if got[0].Kind == "image" {
+				return got[0], nil
+			}
+			if first.SOPUID == "" {
+				first = got[0]
+			}
+		}
+	}
+	if first.SOPUID == "" {
+		return first, ErrNotFound
+	}
+	return first, nil
+}
+
 // describe adds what the index knows of a study's waiting instances.
 func (t *Tray) describe(ctx context.Context, s *Study) error {
 	sops, err := t.sops(ctx, s.UID, s.AET, `state = 'waiting'`)

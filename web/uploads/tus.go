@@ -101,6 +101,9 @@ func (s *Service) beforeCreate(ev handler.HookEvent) (handler.HTTPResponse, hand
 	}, nil
 }
 
+// Free tells how many bytes the spool's disk still takes.
+func (s *Service) Free() (int64, error) { return s.cfg.Free(s.cfg.Dir) }
+
 // room says whether the disk takes size more bytes. It counts them twice: the
 // spooled file and the blob made of it exist together for a moment, by default
 // on the same disk.
