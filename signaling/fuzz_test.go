@@ -36,3 +36,30 @@ func FuzzMessage(f *testing.F) {
 		}
 	})
 }
+
+// FuzzFragment: a fragment that is read survives being written and read again,
+// and merging it into a description never breaks that.
+func FuzzFragment(f *testing.F) {
+	const own = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\n" +
+		"a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=mid:0\r\na=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n"
+	f.Add(own)
+	f.Add("a=ice-ufrag:EsAw\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\nm=audio RTP/AVP 0\na=mid:0\na=candidate:x\na=end-of-candidates")
+	f.Add("")
+	f.Fuzz(func(t *testing.T, raw string) {
+		x, err := ParseFragment(raw)
+		if err != nil {
+			return
+		}
+		again, err := ParseFragment(x.String())
+		if err != nil || again.Ufrag != x.Ufrag || len(again.Candidates) != len(x.Candidates) {
+			t.Fatalf("%v: %+v became %+v", err, x, again)
+		}
+		merged, err := x.into(own)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fragmentOf(merged); err != nil {
+			t.Fatalf("%v in %q", err, merged)
+		}
+	})
+}

@@ -30,7 +30,7 @@ func (x *session) handle(ctx context.Context, m any) (done bool, err error) {
 	case *candidateMessage:
 		x.candidate(m)
 	case *stateMessage:
-		x.srv.setState(x, m)
+		x.srv.setState(&x.member, m)
 	}
 	return false, nil
 }
@@ -69,19 +69,8 @@ func (x *session) join(ctx context.Context, m *joinMessage) error {
 	if x.peer != nil {
 		return fail(codeBadMessage, "join twice")
 	}
-	for {
-		former, ok := x.srv.admit(x)
-		if !ok {
-			return fail(codeClosing, "server closing")
-		}
-		if former == nil {
-			break
-		}
-		select {
-		case <-former.gone:
-		case <-x.stop:
-			return nil
-		}
+	if !x.srv.admit(&x.member, x.stop) {
+		return fail(codeClosing, "server closing")
 	}
 	peer, err := x.srv.sfu.Join(ctx, x.room, sfu.Participant{
 		ID: x.self.ID, OnSlots: x.onSlots, OnRenegotiate: x.onRenegotiate,
@@ -95,7 +84,7 @@ func (x *session) join(ctx context.Context, m *joinMessage) error {
 		return sfuFailure(err)
 	}
 	x.expect(x.srv.opts.Timing.Silence)
-	x.srv.enter(x, m.Audio, m.Video, answer)
+	x.srv.enter(&x.member, m.Audio, m.Video, func(list []Participant) { x.welcome(answer, list) })
 	x.srv.log.Info("call joined", "room", x.room, "user", x.user.ID, "participant", x.self.ID)
 	return nil
 }

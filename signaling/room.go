@@ -6,7 +6,22 @@ import (
 )
 
 // room is who is in a call, in order of joining. It is guarded by Server.mu.
-type room struct{ members []*session }
+type room struct{ members []*member }
+
+// member is one connection in a room, whatever carries its signaling.
+type member struct {
+	room string
+	user User
+	via  Way           // "" for a WebSocket
+	key  string        // who has the same is the same person on the same kind of device; "" is nobody else
+	send func(any)     // takes a message for the client; must not block; nil: none are wanted
+	end  func(code)    // ends the connection; must not block
+	gone chan struct{} // closed when it has left its room
+
+	// Guarded by Server.mu.
+	self    Participant
+	present bool
+}
 
 func (r *room) participants() []Participant {
 	out := make([]Participant, 0, len(r.members))
@@ -18,10 +33,25 @@ func (r *room) participants() []Participant {
 	return out
 }
 
-// admit gives the session its place and name in the room. When the same user
-// is there already (a lost link, another tab), that session is ended and
-// returned: wait until it is gone and ask again.
-func (s *Server) admit(x *session) (former *session, ok bool) {
+// admit gives a member its place and name in the room, after the same user's
+// former connection (a lost link, another tab) has been ended. False: stop was
+// closed, or the server is closing.
+func (s *Server) admit(x *member, stop <-chan struct{}) bool {
+	for {
+		former, ok := s.seat(x)
+		if former == nil {
+			return ok
+		}
+		select {
+		case <-former.gone:
+		case <-stop:
+			return false
+		}
+	}
+}
+
+// seat is one try of admit: former is who has to go first.
+func (s *Server) seat(x *member) (former *member, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -33,31 +63,33 @@ func (s *Server) admit(x *session) (former *session, ok bool) {
 		s.rooms[x.room] = r
 	}
 	for _, m := range r.members {
-		if m.user.ID == x.user.ID {
+		if x.key != "" && m.key == x.key {
 			m.end(codeReplaced)
 			return m, true
 		}
 	}
 	s.lastID++
-	x.self = Participant{ID: fmt.Sprintf("p%d", s.lastID), UserID: x.user.ID, Name: x.user.Name, Role: x.user.Role}
+	x.self = Participant{ID: fmt.Sprintf("p%d", s.lastID), UserID: x.user.ID, Name: x.user.Name, Role: x.user.Role, Via: x.via}
 	r.members = append(r.members, x)
 	return nil, true
 }
 
-// enter shows the session to the room, with all it has to know.
-func (s *Server) enter(x *session, audio, video bool, answer string) {
+// enter shows a member to the room; welcome, which may be nil, is given who is
+// there before anything else is sent.
+func (s *Server) enter(x *member, audio, video bool, welcome func([]Participant)) {
 	s.mu.Lock()
 	x.self.Audio, x.self.Video = audio, video
 	x.present = true
-	list := s.rooms[x.room].participants()
-	x.welcome(answer, list)
+	if welcome != nil {
+		welcome(s.rooms[x.room].participants())
+	}
 	s.tell(x.room, x)
 	s.mu.Unlock()
 	s.announce(x.room)
 }
 
 // setState changes the mute flags and tells the others.
-func (s *Server) setState(x *session, m *stateMessage) {
+func (s *Server) setState(x *member, m *stateMessage) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	was := x.self
@@ -72,15 +104,15 @@ func (s *Server) setState(x *session, m *stateMessage) {
 	}
 }
 
-// depart removes the session from its room.
-func (s *Server) depart(x *session) {
+// depart removes a member from its room.
+func (s *Server) depart(x *member) {
 	s.mu.Lock()
 	r := s.rooms[x.room]
 	if r == nil || !slices.Contains(r.members, x) {
 		s.mu.Unlock()
 		return
 	}
-	r.members = slices.DeleteFunc(r.members, func(m *session) bool { return m == x })
+	r.members = slices.DeleteFunc(r.members, func(m *member) bool { return m == x })
 	if len(r.members) == 0 {
 		delete(s.rooms, x.room)
 	}
@@ -97,14 +129,14 @@ func (s *Server) depart(x *session) {
 
 // tell sends the list of participants to all present but one. The lock is
 // held: lists arrive in the order of the changes.
-func (s *Server) tell(name string, but *session) {
+func (s *Server) tell(name string, but *member) {
 	r := s.rooms[name]
 	if r == nil {
 		return
 	}
 	list := participantsMessage{"participants", r.participants()}
 	for _, m := range r.members {
-		if m.present && m != but {
+		if m.present && m != but && m.send != nil {
 			m.send(list)
 		}
 	}

@@ -36,21 +36,15 @@ const (
 // session is one WebSocket: a reader (ServeRoom's goroutine) that owns the
 // media peer, and a writer.
 type session struct {
+	member
 	srv  *Server
 	conn *websocket.Conn
-	room string
-	user User
 	out  chan any
-	gone chan struct{} // closed when it has left its room
 
-	stop   chan struct{} // closed by end
+	stop   chan struct{} // closed by finish
 	once   sync.Once
 	why    code          // set before stop is closed
 	closed chan struct{} // closed when the writer ended
-
-	// Guarded by Server.mu.
-	self    Participant
-	present bool
 
 	// Of the reader.
 	peer       *sfu.Peer
@@ -65,12 +59,15 @@ type session struct {
 }
 
 func newSession(s *Server, conn *websocket.Conn, room string, u User) *session {
-	return &session{
-		srv: s, conn: conn, room: room, user: u,
-		out: make(chan any, sendQueue), gone: make(chan struct{}),
+	x := &session{
+		member: member{room: room, user: u, key: u.ID, gone: make(chan struct{})},
+		srv:    s, conn: conn,
+		out:  make(chan any, sendQueue),
 		stop: make(chan struct{}), closed: make(chan struct{}),
 		limiter: rate.NewLimiter(messageRate, messageBurst),
 	}
+	x.send, x.end = x.queue, x.finish
+	return x
 }
 
 // run serves the connection until its end.
@@ -91,7 +88,7 @@ func (x *session) run(ctx context.Context) {
 		x.end(codeNone)
 	}
 	x.srv.log.Info("call left", "room", x.room, "user", x.user.ID, "why", string(x.why), "err", err)
-	x.srv.depart(x)
+	x.srv.depart(&x.member)
 	if x.peer != nil {
 		_ = x.peer.Close()
 	}
@@ -123,9 +120,9 @@ func (s *Server) strike(x *session) {
 	s.mu.Unlock()
 }
 
-// end says goodbye for a reason and lets the connection go. It never blocks
+// finish says goodbye for a reason and lets the connection go. It never blocks
 // and may be called by anyone.
-func (x *session) end(c code) {
+func (x *session) finish(c code) {
 	x.once.Do(func() {
 		x.why = c
 		close(x.stop)
@@ -140,8 +137,8 @@ func (x *session) drop() {
 	_ = x.conn.NetConn().Close()
 }
 
-// send queues a message; a full queue ends the session.
-func (x *session) send(m any) {
+// queue takes a message to send; a full queue ends the session.
+func (x *session) queue(m any) {
 	select {
 	case x.out <- m:
 	case <-x.stop:

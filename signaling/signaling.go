@@ -1,5 +1,6 @@
-// Package signaling runs the rooms of calls over WebSocket: who is there,
-// the offers and answers, mute flags, quality. It drives package sfu and
+// Package signaling runs the rooms of calls over WebSocket, and over HTTP for
+// devices that publish or watch (WHIP, WHEP): who is there, the offers and
+// answers, mute flags, quality. It drives package sfu and
 // knows its messages (docs/signaling.md). It must not know patients or
 // cases: a room is a name, a user is an ID, a name and a role. Whoever
 // serves HTTP authenticates and authorises before ServeRoom.
@@ -26,6 +27,10 @@ type User struct{ ID, Name, Role string }
 // is asked at the door and each minute while the call lasts, so that a right
 // withdrawn ends it.
 type Authorize func(ctx context.Context, user User, room string) error
+
+// Authorize sets what Options.Authorize is, for whoever can say it only once
+// the server is made. Before anyone is let in.
+func (s *Server) Authorize(f Authorize) { s.opts.Authorize = f }
 
 // Options tune a Server. The zero value is usable.
 type Options struct {
@@ -64,8 +69,9 @@ type Participant struct {
 	UserID string `json:"userId"`
 	Name   string `json:"name"`
 	Role   string `json:"role"`
-	Audio  bool   `json:"audio"` // microphone on
-	Video  bool   `json:"video"` // camera on
+	Audio  bool   `json:"audio"`         // microphone on
+	Video  bool   `json:"video"`         // camera on
+	Via    Way    `json:"via,omitempty"` // a device that publishes (whip) or watches (whep)
 }
 
 // RoomInfo is one room's size, for metrics.
@@ -85,6 +91,7 @@ type Server struct {
 	mu       sync.Mutex
 	rooms    map[string]*room
 	sessions map[*session]struct{}
+	open     map[string]*Endpoint // by ID
 	lastID   int
 	closed   bool
 
@@ -99,7 +106,7 @@ func New(s *sfu.SFU, opts Options) *Server {
 	opts.Timing = opts.Timing.orDefault()
 	srv := &Server{
 		sfu: s, opts: opts, log: opts.Logger,
-		rooms: map[string]*room{}, sessions: map[*session]struct{}{},
+		rooms: map[string]*room{}, sessions: map[*session]struct{}{}, open: map[string]*Endpoint{},
 		upgrader: websocket.Upgrader{
 			HandshakeTimeout: opts.Timing.Write,
 			ReadBufferSize:   4 << 10,
@@ -190,6 +197,9 @@ func (s *Server) Close(ctx context.Context) error {
 	s.closed = true
 	for x := range s.sessions {
 		x.end(codeClosing)
+	}
+	for _, e := range s.open {
+		e.end(codeClosing)
 	}
 	s.mu.Unlock()
 	ended := make(chan struct{})

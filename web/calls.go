@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,17 +15,16 @@ import (
 	"sira/signaling"
 )
 
-// call opens the case's room to a user who may call there.
+// call opens a room to a user who may call there.
 func (s *Server) call(w http.ResponseWriter, r *http.Request) error {
 	if err := s.websocketOnly(r); err != nil {
 		return err
 	}
-	st, err := s.open(r, cases.Call, audit.Entry{})
+	room, err := s.openRoom(r)
 	if err != nil {
 		return err
 	}
-	u := userOf(r)
-	s.cfg.Signaling.ServeRoom(w, r, st.ID, signaling.User{ID: u.ID, Name: displayName(u.Title, u.Name), Role: string(u.Role)})
+	s.cfg.Signaling.ServeRoom(w, r, room, caller(r))
 	return nil
 }
 
@@ -129,12 +129,21 @@ func (s *Server) callLeft(room, user string, at time.Time) {
 	s.noteCall(room, user, actLeave, cases.CallLeft, at)
 }
 
-// noteCall journals a coming or going, and writes it into the case's log.
+// noteCall journals a coming or going, and writes it into the case's log; a
+// rehearsal has no case.
 func (s *Server) noteCall(room, user, act string, kind cases.EventType, at time.Time) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := s.cfg.Audit.Record(ctx, audit.Entry{Actor: user, Action: act, Case: room, Outcome: "ok", Surface: "ws"}); err != nil {
+	entry := audit.Entry{Actor: user, Action: act, Case: room, Outcome: "ok", Surface: "call"}
+	name, free := strings.CutPrefix(room, rehearsal)
+	if free {
+		entry.Case, entry.Object = "", name
+	}
+	if err := s.cfg.Audit.Record(ctx, entry); err != nil {
 		s.log.Error("journal entry lost", "action", act, "err", err)
+	}
+	if free {
+		return
 	}
 	u, err := s.cfg.Directory.User(ctx, user)
 	if err != nil {

@@ -92,6 +92,9 @@ func (s *Server) presenceChanged(room string, ps []signaling.Participant) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	s.calls.changed(room, ps)
+	if strings.HasPrefix(room, rehearsal) {
+		return
+	}
 	var may []string
 	for _, id := range s.hub.Users() {
 		u, err := s.cfg.Directory.User(ctx, id)

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,10 +81,12 @@ func (s *Server) uploadRoutes() []route {
 // buildHandler puts routes and middleware together.
 func (s *Server) buildHandler() http.Handler {
 	mux := http.NewServeMux()
-	for _, rt := range append(s.apiRoutes(), s.uploadRoutes()...) {
+	for _, rt := range slices.Concat(s.apiRoutes(), s.uploadRoutes(), s.endpointRoutes()) {
 		mux.Handle(rt.pattern, s.serve(rt))
 	}
-	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) { s.noRoute(mux, w, r) })
+	for _, root := range []string{"/api/", "/whip/", "/whep/"} {
+		mux.HandleFunc(root, func(w http.ResponseWriter, r *http.Request) { s.noRoute(mux, root, w, r) })
+	}
 	mux.Handle(pacsRoot+"/", s.named(pacsRoot, http.HandlerFunc(s.dicomWeb)))
 	mux.Handle("GET /healthz", s.named("/healthz", http.HandlerFunc(s.healthz)))
 	mux.Handle("GET /readyz", s.named("/readyz", http.HandlerFunc(s.readyz)))
@@ -129,12 +132,12 @@ func (s *Server) serve(rt route) http.Handler {
 }
 
 // noRoute answers 405 when the path is known under another method, else 404.
-func (s *Server) noRoute(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+func (s *Server) noRoute(mux *http.ServeMux, root string, w http.ResponseWriter, r *http.Request) {
 	q := requestOf(r.Context())
 	var allowed []string
 	for _, m := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
 		probe := &http.Request{Method: m, URL: r.URL, Host: r.Host}
-		if _, pattern := mux.Handler(probe); pattern != "/api/" && pattern != "" {
+		if _, pattern := mux.Handler(probe); pattern != root && pattern != "" {
 			allowed = append(allowed, m)
 		}
 	}

@@ -158,6 +158,7 @@ func New(cfg Config) (*Server, error) {
 	s.openPACS()
 	s.unsubscribe = cfg.Cases.Subscribe(s.caseChanged)
 	cfg.Signaling.OnPresence(s.presenceChanged)
+	cfg.Signaling.Authorize(s.stillMayCall)
 	s.handler = s.buildHandler()
 	return s, nil
 }

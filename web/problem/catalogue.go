@@ -38,6 +38,10 @@ var catalogue = map[string]entry{
 	"patient-differs":  {409, "Patient peut-être différent", "Le nom ou le sexe inscrit par l’appareil ne correspond pas au patient du dossier. Vérifiez, puis confirmez le rattachement."},
 	"own-account":      {409, "C’est votre propre compte", "Vous ne pouvez pas fermer votre propre compte. Demandez-le à un autre administrateur."},
 	"no-waveform":      {422, "Tracé illisible", "Cet enregistrement ne peut pas être lu comme un ECG ; téléchargez le fichier original."},
+	"bad-sdp":          {400, "Description de session illisible", "L’appareil a envoyé une offre que Sira ne comprend pas ; vérifiez ses réglages (WHIP, VP8, VP9 ou H.264, Opus)."},
+	"tag-missing":      {428, "Session ICE non nommée", "Nommez la session ICE dans If-Match : son étiquette pour des candidats, « * » pour recommencer."},
+	"tag-differs":      {412, "Session ICE dépassée", "La connexion a été refaite entre-temps ; employez la dernière étiquette reçue."},
+	"call-full":        {503, "Appel complet", "Il n’y a plus de place dans cet appel ; recommencez quand quelqu’un l’aura quitté."},
 	"unavailable":      {503, "Momentanément indisponible", "Recommencez dans un instant ; rien de ce qui a été reçu n’est perdu."},
 	"internal":         {500, "Erreur du serveur", "Recommencez ; si cela continue, donnez ce numéro à l’administrateur."},
 }

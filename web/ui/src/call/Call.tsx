@@ -101,7 +101,7 @@ function Tile({ p, stream }: { p: Participant; stream?: MediaStream }) {
     <figure class="call-tile" data-testid="call-tile" data-participant={p.userId}>
       <video ref={video} autoplay playsInline data-testid="call-remote-video" hidden={!p.video} />
       {!p.video && <span class="call-initials" aria-hidden="true">{initials}</span>}
-      <figcaption>{p.name}{!p.audio && ` · ${w('micOff')}`}{!p.video && ` · ${w('camOff')}`}</figcaption>
+      <figcaption>{p.name}{p.via && ` · ${w(p.via)}`}{!p.via && !p.audio && ` · ${w('micOff')}`}{!p.via && !p.video && ` · ${w('camOff')}`}</figcaption>
     </figure>
   );
 }

@@ -3,7 +3,7 @@
 import { urls } from '../api';
 import type { Local } from './media';
 
-export interface Participant { id: string; userId: string; name: string; role: string; audio: boolean; video: boolean }
+export interface Participant { id: string; userId: string; name: string; role: string; audio: boolean; video: boolean; via?: 'whip' | 'whep' }
 export interface Slot { mid: string; participant: string; kind: 'audio' | 'video' }
 export interface Quality { connected: boolean; rttMs: number; lossUp: number; lossDown: number; kbpsUp: number; kbpsDown: number }
 export type Phase = 'connecting' | 'joined' | 'lost' | 'ended';
