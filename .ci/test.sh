@@ -35,7 +35,7 @@ not_formatted() { local f; f=$(gofmt -l cmd signaling sfu dicom cases web storag
 
 # Packages that compute on one goroutine's data over the whole corpus: the race
 # detector makes them ten times slower and has nothing to find there.
-pure='dicom/(deid|document|fileset|jpeg|jpeg2000|jpegls|phantom|pixel|transcode|write)$'
+pure='(dicom/(deid|document|fileset|jpeg|jpeg2000|jpegls|phantom|pixel|transcode|write)|sfu/estimate)$'
 
 # Single tests of the same kind: whole corpora, drawn images.
 heavy='^(TestRealFiles|TestCaseStaysSmallAndCacheable|TestDemoKeepsItsDataAndAccounts)$'
