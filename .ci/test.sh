@@ -37,8 +37,9 @@ not_formatted() { local f; f=$(gofmt -l cmd signaling sfu dicom cases web storag
 # detector makes them ten times slower and has nothing to find there.
 pure='(dicom/(deid|document|fileset|jpeg|jpeg2000|jpegls|phantom|pixel|transcode|write)|sfu/estimate)$'
 
-# Single tests of the same kind: whole corpora, drawn images.
-heavy='^(TestRealFiles|TestCaseStaysSmallAndCacheable|TestDemoKeepsItsDataAndAccounts)$'
+# Single tests of the same kind: whole corpora, drawn images, the memory of a
+# server process.
+heavy='^(TestRealFiles|TestCaseStaysSmallAndCacheable|TestDemoKeepsItsDataAndAccounts|TestBadInput|TestBombs|TestLargeObjects)$'
 
 # shellcheck disable=SC2016 # $0 is the inner shell's: the folder given as its name
 services_test() { # our packages with the race detector, on real PostgreSQL and MinIO

@@ -44,6 +44,7 @@ func (p *platform) serve(ctx context.Context, started func(addresses) error) err
 	if err != nil {
 		return fmt.Errorf("listening for the web: %w", err)
 	}
+	go keepMemory(ctx)
 	where := addresses{web: ln.Addr()}
 	errs := make(chan error, 2)
 	srv := p.httpServer()
