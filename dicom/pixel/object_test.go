@@ -12,6 +12,7 @@ type object struct {
 	syntax string
 	order  binary.AppendByteOrder
 	body   []byte
+	tail   []byte // pixel data that stands behind what is put later
 }
 
 func newObject(syntax string) *object {
@@ -143,6 +144,7 @@ func (o *object) bytes() []byte {
 	b.Write((&object{order: binary.LittleEndian}).element(0x00020000, "UL", binary.LittleEndian.AppendUint32(nil, uint32(len(meta.body)))))
 	b.Write(meta.body)
 	b.Write(o.body)
+	b.Write(o.tail)
 	return b.Bytes()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"image/draw"
 	"math"
 	"sort"
 )
@@ -11,7 +12,7 @@ import (
 // Render makes a picture of p: colour as it is; grey through rescale or
 // modality LUT, then window w (or, when w.Width is 0, the image's own window,
 // VOI LUT, or percentiles), inverted where img says so.
-func Render(p *Pixels, img Image, w Window) image.Image {
+func Render(p *Pixels, img Image, w Window) draw.Image {
 	if p.Samples == 3 {
 		out := image.NewRGBA(image.Rect(0, 0, p.Cols, p.Rows))
 		for k := range p.Rows * p.Cols {

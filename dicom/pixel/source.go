@@ -14,6 +14,7 @@ import (
 type Source struct {
 	info    Image // of the object, without functional groups
 	groups  groups
+	planes  []plane // overlays
 	syntax  string
 	vr      string // of native pixel data
 	big     bool
@@ -39,7 +40,7 @@ func Open(f *dicom.File, r io.ReaderAt) (*Source, error) {
 		return nil, fmt.Errorf("opening pixel data: %w", err)
 	}
 	s := &Source{
-		info: img, groups: readGroups(f), syntax: f.TransferSyntax,
+		info: img, groups: readGroups(f), planes: readPlanes(f, &img), syntax: f.TransferSyntax,
 		vr: f.Pixel.VR, big: f.BigEndian, data: f.Data(r), pixel: f.Pixel,
 	}
 	if f.Pixel.Native != nil {

@@ -14,7 +14,7 @@ import (
 
 const thumbnailQuality = 82
 
-// Thumbnail renders the middle frame of s as a JPEG no larger than maxSide in
+// Thumbnail renders the middle frame of s, overlays drawn, as a JPEG no larger than maxSide in
 // either direction.
 func Thumbnail(ctx context.Context, s *Source, maxSide int) ([]byte, error) {
 	n := (s.info.Frames + 1) / 2
@@ -34,7 +34,15 @@ func Thumbnail(ctx context.Context, s *Source, maxSide int) ([]byte, error) {
 	for max(p.Rows, p.Cols)>>(k+1) >= 2*max(maxSide, 1) {
 		k++
 	}
-	return encodeThumbnail(Render(Reduce(p, k), img, w), maxSide)
+	m := Render(Reduce(p, k), img, w)
+	if s.OverlayPlanes() > 0 {
+		overlays, err := s.Overlays(ctx, n)
+		if err != nil {
+			return nil, fmt.Errorf("thumbnail: %w", err)
+		}
+		DrawOverlays(m, overlays, k)
+	}
+	return encodeThumbnail(m, maxSide)
 }
 
 func encodeThumbnail(m image.Image, maxSide int) (out []byte, err error) {

@@ -23,6 +23,7 @@ type look struct {
 	window        pixel.Window
 	function      string // LINEAR, LINEAR_EXACT, SIGMOID, "" for the image's own
 	quality       int
+	bare          bool // without overlays
 	asked         bool // anything but the image as it is
 }
 
@@ -52,6 +53,13 @@ func parseLook(raw string) (look, error) {
 			return l, badRequest("quality va de 1 à 100.")
 		}
 		l.quality = n
+	}
+	switch v := q.Get("overlays"); v { // ours: the standard draws them and offers no choice
+	case "", "yes":
+	case "no":
+		l.bare = true
+	default:
+		return l, badRequest("overlays : yes ou no.")
 	}
 	l.asked = q.Get("viewport") != "" || q.Get("window") != "" || q.Get("quality") != ""
 	return l, nil

@@ -21,7 +21,7 @@ func (s *Service) picture(ctx context.Context, src *pixel.Source, n int, l look,
 	if err != nil {
 		return nil, err
 	}
-	if kind == typeJPEG && !l.asked {
+	if kind == typeJPEG && !l.asked && src.OverlayPlanes() == 0 {
 		if data, _, ok, err := src.Encoded(ctx, n); err == nil && ok {
 			return data, nil
 		}
@@ -38,7 +38,15 @@ func (s *Service) picture(ctx context.Context, src *pixel.Source, n int, l look,
 	if l.function != "" {
 		img.VOIFunction = l.function
 	}
-	return encode(l.fit(pixel.Render(p, img, l.window)), l, kind)
+	m := pixel.Render(p, img, l.window)
+	if src.OverlayPlanes() > 0 && !l.bare {
+		overlays, err := src.Overlays(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		pixel.DrawOverlays(m, overlays, 0)
+	}
+	return encode(l.fit(m), l, kind)
 }
 
 // fit cuts the region out and scales it into the viewport, keeping its shape.
