@@ -145,7 +145,7 @@ func (s *Server) serveThumbnail(w http.ResponseWriter, r *http.Request, a cases.
 
 // thumbnail computes a thumbnail once and keeps it.
 func (s *Server) thumbnail(ctx context.Context, a cases.Attachment) ([]byte, error) {
-	name := a.Hash + ".thumb.jpg"
+	name := a.Hash + ".thumb.2.jpg"
 	if raw, ok := s.derived.get(name); ok {
 		return raw, nil
 	}

@@ -40,6 +40,9 @@ type instanceManifest struct {
 	Orientation []float64      `json:"orientation,omitempty"`
 	FrameTimeMs float64        `json:"frameTimeMs"`
 	Encoding    string         `json:"encoding"` // "raw", "jpeg" or "unsupported"
+	Unit        string         `json:"unit"`     // of values after rescale: "HU", "OD", …, "" when unknown
+	Overlays    int            `json:"overlays"` // overlay planes
+	Display     bool           `json:"display"`  // ask for each frame's display, too
 	Lossy       bool           `json:"lossy"`
 	Syntax      string         `json:"syntax"`
 	Kind        string         `json:"kind"`
@@ -86,7 +89,7 @@ func pixelProblem(err error) error {
 }
 
 // manifestVersion is part of the cache's names: change it with the struct.
-const manifestVersion = ".manifest.1.json"
+const manifestVersion = ".manifest.2.json"
 
 // manifest describes an instance, from the cache when it was asked before. An
 // object that can't be shown is described as such.
@@ -140,6 +143,10 @@ func (s *Server) describePixels(ctx context.Context, in dicom.Instance, m *insta
 	if len(img.Windows) > 0 {
 		m.Windows = img.Windows
 	}
+	if m.Unit = img.Unit; m.Unit == "" && in.Modality == "CT" && img.Slope > 0 && img.ModalityLUT == nil {
+		m.Unit = "HU" // PS3.3 C.8.2.1.1.2: what an original CT has when it does not say
+	}
+	m.Overlays, m.Display = src.OverlayPlanes(), hasDisplay(ctx, src)
 	if len(img.Position) == 3 {
 		m.Position, m.Orientation = img.Position, img.Orientation
 	}

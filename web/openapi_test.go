@@ -214,6 +214,8 @@ func TestAnswersFollowTheDescription(t *testing.T) {
 		do("cardio", "GET", C+"/instances/{sop}/frames/{frame}", one+"/frames/1", nil)
 		do("cardio", "GET", C+"/instances/{sop}/frames/{frame}", one+"/frames/99", nil)
 		do("cardio", "GET", C+"/instances/{sop}/frames/{frame}", one+"/frames/1?reduce=x", nil)
+		do("cardio", "GET", C+"/instances/{sop}/frames/{frame}/display", one+"/frames/1/display", nil)
+		do("cardio", "GET", C+"/instances/{sop}/frames/{frame}/display", one+"/frames/99/display", nil)
 		do("cardio", "GET", C+"/instances/{sop}/thumbnail", one+"/thumbnail", nil)
 		do("cardio", "GET", C+"/instances/{sop}/file", one+"/file", nil)
 		do("cardio", "GET", C+"/instances/{sop}/waveform", one+"/waveform", nil)

@@ -42,6 +42,7 @@ func (s *Server) apiRoutes() []route {
 		{pattern: "GET /api/cases/{id}/attachments/{aid}/thumbnail", do: s.attachmentThumbnail},
 		{pattern: "GET /api/cases/{id}/series/{series}", do: s.seriesManifest},
 		{pattern: "GET /api/cases/{id}/instances/{sop}/frames/{frame}", do: s.frame},
+		{pattern: "GET /api/cases/{id}/instances/{sop}/frames/{frame}/display", do: s.display},
 		{pattern: "GET /api/cases/{id}/instances/{sop}/thumbnail", do: s.instanceThumbnail},
 		{pattern: "GET /api/cases/{id}/instances/{sop}/file", do: s.instanceFile, open: true},
 		{pattern: "GET /api/cases/{id}/instances/{sop}/waveform", do: s.waveform},

@@ -28,6 +28,8 @@ const (
 	tagWindowLabel    = dicom.Tag(0x00281055)
 	tagVOIFunction    = dicom.Tag(0x00281056)
 	tagLossy          = dicom.Tag(0x00282110)
+	tagRescaleType    = dicom.Tag(0x00281054)
+	tagLUTType        = dicom.Tag(0x00283004)
 	tagModalityLUTs   = dicom.Tag(0x00283000)
 	tagVOILUTs        = dicom.Tag(0x00283010)
 	tagLUTShape       = dicom.Tag(0x20500020)
@@ -152,10 +154,11 @@ func (i *Image) values(d *dicom.DataSet, big bool) {
 	if v, ok := d.Float(tagSlope); ok && v != 0 {
 		i.Slope = v
 		i.Intercept, _ = d.Float(tagIntercept)
+		i.Unit = unit(d.String(tagRescaleType))
 	}
 	if items := d.Sequence(tagModalityLUTs); len(items) > 0 {
 		if lut, ok := readLUT(items[0], i.Signed, big); ok {
-			i.ModalityLUT = &lut
+			i.ModalityLUT, i.Unit = &lut, unit(items[0].String(tagLUTType))
 		}
 	}
 	if windows := readWindows(d); windows != nil {
@@ -172,6 +175,15 @@ func (i *Image) values(d *dicom.DataSet, big bool) {
 			}
 		}
 	}
+}
+
+// unit reads a Rescale Type or Modality LUT Type (PS3.3 C.11.1.1.2); US says
+// that there is no unit.
+func unit(s string) string {
+	if s == "US" || len(s) > 16 {
+		return ""
+	}
+	return s
 }
 
 // readWindows pairs centres and widths; widths that make no window are left out.

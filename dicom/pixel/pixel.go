@@ -63,6 +63,7 @@ type Image struct {
 	Planar                             int
 	Frames                             int // as many as the data holds
 	Slope, Intercept                   float64
+	Unit                               string // of values after rescale or modality LUT: "HU", "OD", "" unknown
 	ModalityLUT                        *LUT
 	Windows                            []Window
 	VOILUTs                            []LUT
