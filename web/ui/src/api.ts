@@ -1,7 +1,7 @@
 // The one way to the server: JSON in, JSON out, every failure a Problem.
 import { signal } from '@preact/signals';
 import { t, tMaybe, lang } from './i18n';
-import type { AccessEntry, Case, CaseSummary, Directory, Intake, Me, NewEvent, SeriesManifest, Waveform } from './types';
+import type { AccessEntry, Case, CaseSummary, Directory, Display, Intake, Me, NewEvent, SeriesManifest, Waveform } from './types';
 
 /** Code 'offline': no answer came; whether the server acted is unknown, so only repeat what is idempotent. */
 export class Problem extends Error {
@@ -91,6 +91,7 @@ export const api = {
   read: (caseId: string, seq: number) => json<void>('PUT', `/api/cases/${id(caseId)}/read`, { seq }),
   access: async (caseId: string) => (await json<{ entries: AccessEntry[] | null }>('GET', `/api/cases/${id(caseId)}/access`)).entries ?? [],
   series: (caseId: string, uid: string) => json<SeriesManifest>('GET', `/api/cases/${id(caseId)}/series/${id(uid)}`),
+  display: (caseId: string, sop: string, n: number) => json<Display>('GET', `/api/cases/${id(caseId)}/instances/${id(sop)}/frames/${n}/display`),
   waveform: (caseId: string, sop: string) => json<Waveform>('GET', `/api/cases/${id(caseId)}/instances/${id(sop)}/waveform`),
   fileWaveform: (caseId: string, aid: string) => json<Waveform>('GET', `/api/cases/${id(caseId)}/attachments/${id(aid)}/waveform`),
   intake: (uploadId: string) => json<Intake>('GET', `/api/intake/${id(uploadId)}`),

@@ -53,8 +53,11 @@ export interface InstanceManifest {
   sop: string; number: number; rows: number; cols: number; frames: number; samples: number; bits: number; signed: boolean;
   photometric: string; slope: number; intercept: number; windows: ViewWindow[] | null; voi: string; invert: boolean;
   spacing: [number, number] | null; spacingKind: string; position?: number[] | null; orientation?: number[] | null;
-  frameTimeMs: number; padding?: [number, number] | null; lossy?: boolean; encoding: 'raw' | 'jpeg' | 'unsupported'; syntax: string; kind: string; size: number;
+  frameTimeMs: number; padding?: [number, number] | null; unit: string; overlays: number; display: boolean; lossy?: boolean; encoding: 'raw' | 'jpeg' | 'unsupported'; syntax: string; kind: string; size: number;
 }
+export interface LookupTable { first: number; bits: number; label: string; values: string }
+export interface OverlayPlane { group: string; roi: boolean; label: string; description: string; x: number; y: number; cols: number; rows: number; bits: string }
+export interface Display { slope: number; intercept: number; windows: ViewWindow[]; voi: string; modalityLUT?: LookupTable; voiLUTs: LookupTable[]; overlays: OverlayPlane[] }
 export interface SeriesManifest {
   studyUID: string; seriesUID: string; modality: string; description: string; studyDate: string; studyDescription: string;
   patient: { name: string; id: string; sex: string; birthDate: string };

@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { leadName, perMinute, samples, sheet, standard } from '../src/ecg/layout';
 import { millimetres, place, toCanvas, toImage, zoomAt } from '../src/viewer/geometry';
 import { next, previewLevel } from '../src/viewer/order';
-import { grey, table } from '../src/viewer/voi';
+import { lutOf, mapping } from '../src/viewer/display';
+import { degrees, lines, statistics } from '../src/viewer/measures';
+import { grey, table, windowOf } from '../src/viewer/voi';
 
 test('window/level table: PS3.3 C.11.2 by hand, rescaled, inverted', () => {
   // Brain window on stored CT values: 40/80 HU, slope 1, intercept -1024.
@@ -28,6 +30,34 @@ test('the three VOI functions at their landmarks', () => {
   assert.equal(signed.length, 65536);
   assert.equal(signed[32768 - 200], 0);
   assert.equal(signed[32768 + 200], 255);
+});
+
+test('modality LUT and VOI LUT stand for rescale and window, beyond their ends too', () => {
+  const b64 = (v: number[]) => btoa(String.fromCharCode(...v.flatMap((x) => [x & 255, x >> 8])));
+  const modality = lutOf({ first: -2, bits: 16, label: '', values: b64([500, 40000, 7]) });
+  const signed = mapping(-32768, modality, { slope: 9, intercept: 9 });
+  assert.deepEqual([-32768, -2, -1, 0, 1, 32767].map((v) => signed[v + 32768]), [500, 500, 40000, 7, 7, 7]);
+  const voi = lutOf({ first: 100, bits: 8, label: 'x', values: b64([0, 51, 255]) });
+  const unsigned = mapping(0, undefined, { slope: 2, intercept: 90 }, voi);
+  assert.deepEqual([0, 5, 6, 65535].map((v) => Math.round(unsigned[v]! * 255)), [0, 0, 255, 255]);
+  const lut = table(-32768, 32767, { slope: 1, intercept: 0 }, { center: 500, width: 1000 }, 'LINEAR_EXACT', false, signed);
+  assert.deepEqual([-2, -1, 0].map((v) => lut[v + 32768]), [128, 255, 2]);
+  assert.deepEqual(windowOf(Int16Array.of(-2, 0, 0, -2), { slope: 1, intercept: 0 }, signed, -32768), { center: 253.5, width: 493 });
+});
+
+test('measures: angle where pixels are not square, region in units, what they are calibrated by', () => {
+  assert.equal(degrees([10, 0], [0, 0], [0, 10], null), 90);
+  assert.ok(Math.abs(degrees([10, 0], [0, 0], [10, 10], [2, 1]) - 63.4349) < 1e-3);
+  assert.equal(Math.round(degrees([-1, 0], [0, 0], [1, 0], null)), 180);
+  const data = Int16Array.from({ length: 100 }, (_, i) => (i % 10 < 5 ? 100 : 300));
+  const s = statistics(data, 10, 10, [0, 0], [10, 10], (v) => v * 2 - 1000)!;
+  assert.deepEqual([s.mean, s.min, s.max], [-600, -800, -400]);
+  assert.ok(Math.abs(s.sd - 200 * Math.sqrt(s.n / (s.n - 1))) < 1e-9);
+  assert.ok(s.n > 70 && s.n < 86, 'an ellipse, not its box');
+  assert.equal(statistics(data, 10, 10, [20, 20], [30, 30], (v) => v), undefined);
+  assert.match(lines({ kind: 'measure', index: 0, points: [[0, 0], [3, 4]] }, { spacing: [0.5, 0.5], kind: 'imager' })[0]!, /^2\.5 mm · au détecteur/);
+  assert.match(lines({ kind: 'measure', index: 0, points: [[0, 0], [3, 4]] }, { spacing: null, kind: '' })[0]!, /^5 px · non calibré/);
+  assert.match(lines({ kind: 'region', index: 0, points: [[0, 0], [10, 10]] }, { spacing: [1, 1], kind: 'pixel' }, s, 'HU').join(' '), /-600 ± \d+ UH.*-800 … -400 UH.*79 mm²/);
 });
 
 test('a picture keeps the proportions of the patient and the point under the finger', () => {

@@ -7,12 +7,13 @@ import { paths } from '../router';
 import { now } from '../state/now';
 import { dicomDate, dicomName } from '../lib/text';
 import type { Case, SeriesManifest } from '../types';
+import { calibration } from './measures';
 import { Stack, type Status, type Tool } from './Stack';
 import { ctPresets } from './voi';
 import { w } from './words';
 import './viewer.css';
 
-const tools: [Tool, string, string][] = [['scroll', 'S', 'toolScroll'], ['window', 'W', 'toolWindow'], ['zoom', 'Z', 'toolZoom'], ['pan', 'P', 'toolPan'], ['measure', 'M', 'toolMeasure']];
+const tools: [Tool, string, string][] = [['scroll', 'S', 'toolScroll'], ['window', 'W', 'toolWindow'], ['zoom', 'Z', 'toolZoom'], ['pan', 'P', 'toolPan'], ['measure', 'M', 'toolMeasure'], ['angle', 'A', 'toolAngle'], ['region', 'R', 'toolRegion']];
 
 export default function Images({ caseId, series }: { caseId: string; series: string }) {
   const [about, setAbout] = useState<Case>();
@@ -132,7 +133,7 @@ function onKey(e: KeyboardEvent, stack: Stack): void {
   const acts: Record<string, () => void> = {
     arrowup: () => stack.step(-1), arrowdown: () => stack.step(1), pageup: () => stack.step(-10), pagedown: () => stack.step(10),
     home: () => stack.go(0), end: () => stack.go(Infinity), i: () => stack.toggleInvert(), c: () => stack.togglePlay(), ' ': () => stack.togglePlay(),
-    r: () => stack.reset(), '0': () => stack.reset(), '+': () => stack.zoomBy(1.25), '-': () => stack.zoomBy(0.8),
+    o: () => stack.toggleOverlays(), '0': () => stack.reset(), delete: () => stack.dropMeasure(), backspace: () => stack.dropMeasure(), '+': () => stack.zoomBy(1.25), '-': () => stack.zoomBy(0.8),
   };
   const act = tool ? () => stack.choose(tool[0]) : acts[key];
   if (!act || (key === ' ' && (e.target as Element).closest?.('button, a'))) return;
@@ -143,7 +144,6 @@ function onKey(e: KeyboardEvent, stack: Stack): void {
 function Corners({ s, manifest }: { s: Status; manifest: SeriesManifest }) {
   const p = manifest.patient, size = s.received >= 1e6 ? `${(s.received / 1e6).toFixed(1)} Mo` : `${Math.ceil(s.received / 1e3)} ko`;
   const badge = s.state === 'full' ? w('full') : s.state === 'preview' ? w('preview') : s.state === 'none' ? w('waiting') : '';
-  const scale = s.spacingKind === 'imager' ? w('calImager') : s.spacingKind === 'ultrasound' ? w('calRegion') : s.spacingKind === 'nominal' ? w('calNominal') : s.spacingKind ? w('calPixel') : w('uncalibrated');
   return (
     <>
       <div class="viewer-corner tl">
@@ -156,17 +156,21 @@ function Corners({ s, manifest }: { s: Status; manifest: SeriesManifest }) {
       </div>
       <div class="viewer-corner bl">
         <div data-testid="viewer-slice">{w('slice', { n: s.index + 1, total: s.count })}</div>
-        <div data-testid="viewer-window">L {Math.round(s.window.center)} · W {Math.round(s.window.width)}</div>
+        <div data-testid="viewer-window">{s.lut === undefined ? `L ${level(s.window.center, s)} · W ${level(s.window.width, s)}` : s.luts[s.lut] || `LUT ${s.lut + 1}`}</div>
       </div>
-      <div class="viewer-corner br"><div>{w('zoom', { n: Math.round(s.zoom * 100) })}</div><div>{scale}</div></div>
+      <div class="viewer-corner br"><div>{w('zoom', { n: Math.round(s.zoom * 100) })}</div><div>{calibration(s.spacingKind)}</div></div>
     </>
   );
 }
 
+/** Whole numbers, unless the window is so narrow that they would say nothing. */
+const level = (v: number, s: Status) => (s.window.width >= 20 ? Math.round(v) : Number(v.toPrecision(3)));
+
 function Strip({ s, stack, manifest }: { s: Status; stack: Stack; manifest: SeriesManifest }) {
-  const fromFile = (stack.current?.inst.windows ?? []).filter((v) => v.width > 0);
+  const fromFile = s.windows;
   const pick = (value: string) => {
     if (value === 'auto') stack.setWindow(undefined);
+    else if (value.startsWith('l')) stack.setLut(Number(value.slice(1)));
     else if (value.startsWith('f')) stack.setWindow({ ...fromFile[Number(value.slice(1))]! });
     else { const p = ctPresets.find((x) => x.key === value); if (p) stack.setWindow({ center: p.center, width: p.width }); }
   };
@@ -181,13 +185,15 @@ function Strip({ s, stack, manifest }: { s: Status; stack: Stack; manifest: Seri
         <select data-testid="viewer-preset" onChange={(e) => pick(e.currentTarget.value)}>
           <option value="auto">{w(fromFile.length ? 'fromFile' : 'auto')}</option>
           {fromFile.slice(1).map((v, i) => <option value={`f${i + 1}`}>{v.label || `L ${v.center} W ${v.width}`}</option>)}
+          {s.luts.map((label, i) => <option value={`l${i}`}>{label || `LUT ${i + 1}`}</option>)}
           {manifest.modality === 'CT' && ctPresets.map((p) => <option value={p.key}>{w(p.key)}</option>)}
         </select>
       </label>
       <button type="button" aria-pressed={s.invert} aria-keyshortcuts="I" data-testid="viewer-invert" onClick={() => stack.toggleInvert()}>{w('invert')}<kbd>I</kbd></button>
+      {s.overlays > 0 && <button type="button" aria-pressed={s.overlaysOn} aria-keyshortcuts="O" data-testid="viewer-overlays" onClick={() => stack.toggleOverlays()}>{w('overlays')}<kbd>O</kbd></button>}
       {s.count > 1 && <button type="button" aria-pressed={s.playing} aria-keyshortcuts="C" data-testid="viewer-cine" onClick={() => stack.togglePlay()}>{s.playing ? w('stop') : w('cine')}<kbd>C</kbd></button>}
       {s.measures > 0 && <button type="button" onClick={() => stack.clearMeasures()}>{w('clear')}</button>}
-      <button type="button" aria-keyshortcuts="R" data-testid="viewer-reset" onClick={() => stack.reset()}>{w('reset')}<kbd>R</kbd></button>
+      <button type="button" aria-keyshortcuts="0" data-testid="viewer-reset" onClick={() => stack.reset()}>{w('reset')}<kbd>0</kbd></button>
     </div>
   );
 }

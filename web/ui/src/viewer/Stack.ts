@@ -2,18 +2,20 @@
 // because sixty redraws a second are no business of the component tree.
 import type { SeriesManifest } from '../types';
 import { CPURenderer } from './cpu';
+import { Displays, lowest } from './display';
 import { FrameStore, framesOf, type FrameRef, type Picture } from './frames';
-import { millimetres, place, scaleBar, toCanvas, toImage, zoomAt, type Placement, type View } from './geometry';
-import { GLRenderer, type Renderer } from './gl';
-import { dragStep, voiOf, windowOf, type Window } from './voi';
+import { place, scaleBar, toImage, zoomAt, type Placement, type View } from './geometry';
+import { GLRenderer, type Look, type Renderer } from './gl';
+import { draw as drawMeasure, lines, statistics, type Measure, type MeasureKind, type Stats } from './measures';
+import { dragStep, voiOf, windowOf, type Rescale, type Window } from './voi';
 
-export type Tool = 'scroll' | 'window' | 'pan' | 'zoom' | 'measure';
+export type Tool = 'scroll' | 'window' | 'pan' | 'zoom' | MeasureKind;
 export interface Status {
   index: number; count: number; state: 'none' | 'preview' | 'full' | 'failed' | 'unsupported';
   window: Window; zoom: number; any: number; full: number; received: number; playing: boolean; invert: boolean; tool: Tool;
   renderer: string; spacingKind: string; measures: number;
+  overlays: number; overlaysOn: boolean; luts: string[]; lut?: number; windows: Window[];
 }
-interface Measure { index: number; a: [number, number]; b: [number, number] }
 
 const gone: View = { zoom: 1, panX: 0, panY: 0 };
 
@@ -24,6 +26,10 @@ export class Stack {
   private index = 0;
   private view: View = { ...gone };
   private window?: Window; // chosen by hand or preset; else the file's or the data's own
+  private lut?: number; // a VOI LUT chosen instead
+  private displays: Displays;
+  private overlays = true;
+  private stats = new WeakMap<Measure, { picture: Picture; corners: string; found?: Stats }>();
   private auto = new Map<FrameRef, Window>();
   private invert = false;
   private tool: Tool;
@@ -39,6 +45,7 @@ export class Stack {
     caseId: string, readonly manifest: SeriesManifest, private told: (s: Status) => void) {
     this.frames = framesOf(manifest);
     this.store = new FrameStore(caseId, this.frames, () => this.redraw());
+    this.displays = new Displays(caseId, () => this.redraw());
     this.renderer = GLRenderer.create(canvas) ?? new CPURenderer(canvas);
     this.tool = this.frames.length > 1 && matchMedia('(pointer: coarse)').matches ? 'scroll' : 'window';
     this.index = manifest.instances.length > 4 ? Math.floor(this.frames.length / 2) : 0; // a CT opens in its middle
@@ -64,12 +71,15 @@ export class Stack {
     this.redraw();
   }
   step(d: number): void { this.go(this.index + d); }
-  choose(tool: Tool): void { this.tool = tool; this.redraw(); }
-  setWindow(win: Window | undefined): void { this.window = win; this.redraw(); }
+  choose(tool: Tool): void { this.tool = tool; this.measuring = undefined; this.redraw(); }
+  setWindow(win: Window | undefined): void { this.window = win; this.lut = undefined; this.redraw(); }
+  setLut(n: number): void { this.window = undefined; this.lut = n; this.redraw(); }
+  toggleOverlays(): void { this.overlays = !this.overlays; this.redraw(); }
   toggleInvert(): void { this.invert = !this.invert; this.redraw(); }
-  clearMeasures(): void { this.measures = []; this.redraw(); }
-  retry(): void { this.store.again(); this.redraw(); }
-  reset(): void { this.view = { ...gone }; this.window = undefined; this.invert = false; this.measures = []; this.redraw(); }
+  clearMeasures(): void { this.measures = []; this.measuring = undefined; this.redraw(); }
+  dropMeasure(): void { if (this.measuring) this.measuring = undefined; else this.measures.pop(); this.redraw(); }
+  retry(): void { this.store.again(); this.displays.again(); this.redraw(); }
+  reset(): void { this.view = { ...gone }; this.window = this.lut = this.measuring = undefined; this.invert = false; this.overlays = true; this.measures = []; this.redraw(); }
   zoomBy(f: number): void { this.view = zoomAt(this.view, this.canvas, this.canvas.width / 2, this.canvas.height / 2, f); this.redraw(); }
 
   /** Plays at the rate of the file; a frame that is not here yet is waited for, never skipped unseen. */
@@ -97,18 +107,28 @@ export class Stack {
     if (!this.queued) this.queued = requestAnimationFrame(() => { this.queued = 0; this.draw(); });
   }
 
-  private look(p: Picture | undefined): Window {
-    const f = this.current;
-    if (this.window) return this.window;
-    if (!f || !p || p.rgb) return { center: 128, width: 256 };
-    const named = f.inst.windows?.[0];
-    if (named && named.width > 0) return named;
-    let own = this.auto.get(f);
-    if (!own) {
-      own = windowOf(p.data!, { slope: f.inst.slope || 1, intercept: f.inst.intercept });
-      this.auto.set(f, own);
+  /** The way from stored values to grey of the frame in sight; lut: the VOI LUT it takes. */
+  private look(p: Picture | undefined): Look & { lut?: number } {
+    const f = this.current, d = f && this.displays.of(f), given: Rescale = d ?? { slope: f?.inst.slope || 1, intercept: f?.inst.intercept ?? 0 };
+    const rescale = { slope: given.slope || 1, intercept: given.intercept };
+    const plain = { window: { center: 128, width: 256 }, voi: voiOf('LINEAR'), rescale: { slope: 1, intercept: 0 }, invert: this.invert };
+    if (!f || !p || p.rgb) return this.window ? { ...plain, window: this.window } : plain;
+    const windows = d ? d.windows : f.inst.windows ?? [], named = windows.find((v) => v.width > 0);
+    const lut = this.window ? undefined : this.lut ?? (named || !d?.vois.length ? undefined : 0);
+    const table = this.displays.table(f, p, d, lut), invert = this.invert !== f.inst.invert;
+    if (lut !== undefined && d?.vois[lut]) return { window: { center: 0.5, width: 1 }, voi: 'LINEAR_EXACT', rescale, invert, table, lut };
+    let window = this.window ?? named;
+    if (!window) {
+      window = this.auto.get(f) ?? windowOf(p.data!, rescale, table, lowest(p));
+      this.auto.set(f, window);
     }
-    return own;
+    return { window, voi: voiOf(d?.voi ?? f.inst.voi), rescale, invert, table };
+  }
+
+  /** The window that a drag begins from when a VOI LUT was in force. */
+  private ownWindow(): Window {
+    const f = this.current!, p = this.store.best(this.index)!, d = this.displays.of(f);
+    return windowOf(p.data!, { slope: f.inst.slope || 1, intercept: f.inst.intercept }, this.displays.table(f, p, d, undefined), lowest(p));
   }
 
   private placement(p: Picture): Placement {
@@ -120,14 +140,12 @@ export class Stack {
 
   private draw(): void {
     const f = this.current, p = f && this.store.best(this.index);
-    const win = this.look(p);
+    const look = this.look(p);
     if (f && p) {
-      const rescale = p.rgb ? { slope: 1, intercept: 0 } : { slope: f.inst.slope || 1, intercept: f.inst.intercept };
-      const look = { window: win, voi: voiOf(f.inst.voi), rescale, invert: this.invert !== (f.inst.invert && !p.rgb) };
       if (!this.renderer.draw(p, this.placement(p), look)) this.fallBack();
     } else this.renderer.clear();
-    this.drawOverlay(p);
-    this.tell(p, win);
+    this.drawOverlay(p, look);
+    this.tell(p, look);
   }
 
   /** WebGL gave up (context lost, picture too large): the processor draws from here on, on a fresh canvas. */
@@ -141,23 +159,26 @@ export class Stack {
     this.redraw();
   }
 
-  private tell(p: Picture | undefined, win: Window): void {
-    const inst = this.current?.inst, { any, full } = this.store.counts();
+  private tell(p: Picture | undefined, look: Look & { lut?: number }): void {
+    const f = this.current, inst = f?.inst, win = look.window, d = f && this.displays.of(f), { any, full } = this.store.counts();
     const state = inst?.encoding === 'unsupported' ? 'unsupported'
-      : p ? (p.level === 0 ? 'full' : 'preview') : this.store.problem(this.index) ? 'failed' : 'none';
+      : f && p && this.displays.failed(f) ? 'failed' : p ? (p.level === 0 && !this.displays.pending(f!) ? 'full' : 'preview') : this.store.problem(this.index) ? 'failed' : 'none';
     const status: Status = {
       index: this.index, count: this.frames.length, state, window: win, zoom: this.view.zoom, any, full, received: this.store.received,
       playing: this.playing !== 0, invert: this.invert, tool: this.tool, renderer: this.renderer.name,
       spacingKind: inst?.spacing ? inst.spacingKind : '', measures: this.measures.length,
+      overlays: inst?.overlays ?? 0, overlaysOn: this.overlays, luts: d?.vois.map((v) => v.label) ?? [], lut: look.lut,
+      windows: (d?.windows ?? inst?.windows ?? []).filter((v) => v.width > 0),
     };
     Object.assign(this.canvas.dataset, {
       slice: String(this.index + 1), count: String(this.frames.length), state, renderer: this.renderer.name,
       wc: win.center.toFixed(1), ww: win.width.toFixed(1), zoom: this.view.zoom.toFixed(2), full: String(full), any: String(any),
+      voi: look.lut === undefined ? look.voi : 'LUT', overlays: this.overlays ? String(d?.sheets.length ?? 0) : 'off',
     });
     this.told(status);
   }
 
-  private drawOverlay(p: Picture | undefined): void {
+  private drawOverlay(p: Picture | undefined, look: Look): void {
     const ctx = this.overlay.getContext('2d');
     if (!ctx) return;
     const d = this.overlay.width / Math.max(1, this.host.clientWidth);
@@ -168,9 +189,31 @@ export class Stack {
     ctx.lineWidth = 2 * d;
     ctx.font = `${14 * d}px system-ui, sans-serif`;
     if (inst.spacing) this.drawScale(ctx, at.scaleX / inst.spacing[1], d);
-    for (const m of [...this.measures, ...(this.measuring ? [this.measuring] : [])]) {
-      if (m.index === this.index) this.drawMeasure(ctx, m, at, d);
+    const shown = this.overlays && this.displays.of(this.current!);
+    if (shown) {
+      ctx.imageSmoothingEnabled = at.scaleX < 1; // a line of one pixel must not vanish, nor blur when enlarged
+      for (const { plane: o, sheet } of shown.sheets) ctx.drawImage(sheet, at.x + o.x * at.scaleX, at.y + o.y * at.scaleY, o.cols * at.scaleX, o.rows * at.scaleY);
     }
+    const scale = { spacing: inst.spacing, kind: inst.spacing ? inst.spacingKind : '' }, said: string[] = [];
+    for (const m of [...this.measures, ...(this.measuring ? [this.measuring] : [])]) {
+      if (m.index !== this.index) continue;
+      const text = lines(m, scale, m.kind === 'region' ? this.statsOf(m, look) : undefined, inst.unit);
+      drawMeasure(ctx, m, at, d, text);
+      said.push(text.join(' | '));
+    }
+    this.overlay.dataset.measures = said.join('\n');
+  }
+
+  /** Mean and range of a region, from the full frame only: a preview has other values. */
+  private statsOf(m: Measure, look: Look): Stats | undefined {
+    const p = this.store.best(this.index), corners = m.points.join();
+    if (!p || p.level !== 0 || p.rgb || !p.data || this.displays.pending(this.current!)) return undefined;
+    const known = this.stats.get(m);
+    if (known?.picture === p && known.corners === corners) return known.found;
+    const f = this.current!, map = this.displays.table(f, p, this.displays.of(f), undefined), low = lowest(p), r = look.rescale;
+    const found = statistics(p.data, p.rows, p.cols, m.points[0]!, m.points[1]!, (v) => (map ? map[v - low]! : v * r.slope + r.intercept));
+    this.stats.set(m, { picture: p, corners, found });
+    return found;
   }
 
   private drawScale(ctx: CanvasRenderingContext2D, pxPerMm: number, d: number): void {
@@ -182,19 +225,6 @@ export class Stack {
     ctx.stroke();
     ctx.textAlign = 'center';
     ctx.fillText(bar.mm >= 10 ? `${bar.mm / 10} cm` : `${bar.mm} mm`, x + bar.px / 2, y - 9 * d);
-  }
-
-  private drawMeasure(ctx: CanvasRenderingContext2D, m: Measure, at: Placement, d: number): void {
-    const [ax, ay] = toCanvas(at, ...m.a), [bx, by] = toCanvas(at, ...m.b);
-    ctx.strokeStyle = ctx.fillStyle = '#7ee081';
-    ctx.beginPath(); ctx.moveTo(ax, ay); ctx.lineTo(bx, by); ctx.stroke();
-    for (const [x, y] of [[ax, ay], [bx, by]] as const) { ctx.beginPath(); ctx.arc(x, y, 4 * d, 0, 7); ctx.fill(); }
-    const mm = millimetres(m.a, m.b, this.current!.inst.spacing);
-    const text = mm === null ? `${Math.hypot(m.a[0] - m.b[0], m.a[1] - m.b[1]).toFixed(0)} px` : `${mm.toFixed(1)} mm`;
-    ctx.textAlign = 'left';
-    ctx.lineWidth = 4 * d; ctx.strokeStyle = '#000';
-    ctx.strokeText(text, bx + 8 * d, by - 6 * d); ctx.fillText(text, bx + 8 * d, by - 6 * d);
-    ctx.lineWidth = 2 * d;
   }
 
   // Hands.
@@ -213,9 +243,12 @@ export class Stack {
     const at = this.point(e);
     this.pointers.set(e.pointerId, at);
     this.carry = 0;
-    if (this.tool === 'measure' && e.button === 0 && this.pointers.size === 1 && this.current) {
-      const p = this.onImage(at.x, at.y);
-      this.measuring = { index: this.index, a: p, b: p };
+    const kind = this.tool;
+    if ((kind === 'measure' || kind === 'angle' || kind === 'region') && e.button === 0 && this.pointers.size === 1 && this.current) {
+      const p = this.onImage(at.x, at.y), open = this.measuring;
+      // An angle is two drags: the first arm, then the end of the second.
+      if (kind === 'angle' && open?.kind === 'angle' && open.index === this.index && open.points.length === 2) open.points.push(p);
+      else this.measuring = { kind, index: this.index, points: [p, p] };
     } else this.measuring = undefined;
   };
 
@@ -243,11 +276,12 @@ export class Stack {
     const tool = e.buttons & 4 ? 'pan' : e.buttons & 2 ? 'zoom' : this.tool;
     if (tool === 'pan') { this.view.panX += dx; this.view.panY += dy; }
     else if (tool === 'zoom') this.view = zoomAt(this.view, this.canvas, this.canvas.width / 2, this.canvas.height / 2, Math.exp(-dy / 200));
-    else if (tool === 'measure') { if (this.measuring) this.measuring.b = this.onImage(now.x, now.y); }
+    else if (tool === 'measure' || tool === 'angle' || tool === 'region') { if (this.measuring) this.measuring.points[this.measuring.points.length - 1] = this.onImage(now.x, now.y); }
     else if (tool === 'scroll') this.scroll(dy / Math.max(6, Math.min(24, this.overlay.height / this.frames.length)));
     else {
-      const win = this.look(this.store.best(this.index)), k = dragStep(win.width);
-      this.window = { center: win.center + dy * k, width: Math.max(1, win.width + dx * k) };
+      const look = this.look(this.store.best(this.index)), least = look.voi === 'LINEAR' ? 1 : 1e-6;
+      const win = look.lut === undefined ? look.window : this.ownWindow(), k = dragStep(win.width);
+      this.window = { center: win.center + dy * k, width: Math.max(least, win.width + dx * k) };
     }
   }
 
@@ -259,9 +293,11 @@ export class Stack {
 
   private up = (e: PointerEvent): void => {
     this.pointers.delete(e.pointerId);
-    const m = this.measuring;
-    this.measuring = undefined;
-    if (m && Math.hypot(m.a[0] - m.b[0], m.a[1] - m.b[1]) > 2) this.measures.push(m);
+    const m = this.measuring, [a, b] = m?.points ?? [];
+    if (m && a && b) {
+      if (Math.hypot(a[0] - b[0], a[1] - b[1]) <= 2) this.measuring = undefined;
+      else if (m.kind !== 'angle' || m.points.length === 3) { this.measures.push(m); this.measuring = undefined; }
+    }
     this.redraw();
   };
 

@@ -7,7 +7,7 @@ import { table } from './voi';
 export class CPURenderer implements Renderer {
   readonly name = 'cpu';
   private sheet = document.createElement('canvas');
-  private drawn?: { picture: Picture; look: string };
+  private drawn?: { picture: Picture; look: string; map?: Float32Array };
 
   constructor(private canvas: HTMLCanvasElement) {}
 
@@ -22,8 +22,8 @@ export class CPURenderer implements Renderer {
   }
 
   private paint(p: Picture, look: Look): void {
-    const key = JSON.stringify(look);
-    if (this.drawn?.picture === p && this.drawn.look === key) return;
+    const { table: map, ...plain } = look, key = JSON.stringify(plain);
+    if (this.drawn?.picture === p && this.drawn.look === key && this.drawn.map === map) return;
     this.sheet.width = p.cols;
     this.sheet.height = p.rows;
     const ctx = this.sheet.getContext('2d', { willReadFrequently: true })!;
@@ -41,7 +41,7 @@ export class CPURenderer implements Renderer {
       }
     } else {
       const low = p.data instanceof Int16Array ? -32768 : 0;
-      const lut = table(low, p.data instanceof Uint8Array ? 255 : low + 65535, look.rescale, look.window, look.voi, look.invert);
+      const lut = table(low, p.data instanceof Uint8Array ? 255 : low + 65535, look.rescale, look.window, look.voi, look.invert, map);
       for (let i = 0; i < n; i++) {
         const g = lut[p.data![i]! - low]!;
         out[4 * i] = out[4 * i + 1] = out[4 * i + 2] = g;
@@ -49,7 +49,7 @@ export class CPURenderer implements Renderer {
       }
     }
     ctx.putImageData(pixels, 0, 0);
-    this.drawn = { picture: p, look: key };
+    this.drawn = { picture: p, look: key, map };
   }
 
   clear(): void {

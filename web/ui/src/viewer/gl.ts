@@ -1,10 +1,12 @@
 // Draws a picture with WebGL2: stored values stay 16-bit in an integer texture,
 // rescale, window and interpolation happen in the shader.
+import { lowest } from './display';
 import type { Placement } from './geometry';
 import type { Picture } from './frames';
 import type { Rescale, Voi, Window } from './voi';
 
-export interface Look { window: Window; voi: Voi; rescale: Rescale; invert: boolean }
+/** table: what each of 65,536 stored values becomes instead of the rescale; the first entry is of the lowest stored value. */
+export interface Look { window: Window; voi: Voi; rescale: Rescale; invert: boolean; table?: Float32Array }
 export interface Renderer {
   readonly name: 'webgl2' | 'cpu';
   draw(p: Picture, at: Placement, look: Look): boolean; // false: this picture is beyond it
@@ -25,6 +27,7 @@ void main() {
 const fragment = (sampler: string, colour: boolean) => `#version 300 es
 precision highp float; precision highp int; precision highp ${sampler};
 uniform ${sampler} image; uniform vec2 size; uniform vec2 rescale; uniform vec3 win; uniform bool invert; uniform bool smoothing;
+${colour ? '' : 'uniform highp sampler2D lut; uniform bool mapped; uniform float low;'}
 in vec2 pos; out vec4 outColour;
 vec3 at(ivec2 p) { return vec3(texelFetch(image, clamp(p, ivec2(0), ivec2(size) - 1), 0).${colour ? 'rgb' : 'rrr'}); }
 vec3 value(vec2 p) {
@@ -38,8 +41,14 @@ float grey(float x) {
   if (win.y <= 1.0) return x > win.x - 0.5 ? 1.0 : 0.0;
   return (x - (win.x - 0.5)) / (win.y - 1.0) + 0.5;
 }
+${colour ? '' : `float entry(int i) { return texelFetch(lut, ivec2(i & 255, i >> 8), 0).r; }
+float through(float x) {
+  float k = clamp(x - low, 0.0, 65535.0); int i = int(floor(k));
+  return mix(entry(i), entry(min(i + 1, 65535)), fract(k));
+}`}
 void main() {
-  vec3 v = value(pos * size) ${colour ? '* 255.0' : ''} * rescale.x + rescale.y;
+  vec3 v = value(pos * size) ${colour ? '* 255.0' : ''};
+  ${colour ? 'v = v * rescale.x + rescale.y;' : 'v = mapped ? vec3(through(v.r)) : v * rescale.x + rescale.y;'}
   vec3 g = clamp(vec3(grey(v.r), grey(v.g), grey(v.b)), 0.0, 1.0);
   outColour = vec4(invert ? 1.0 - g : g, 1.0);
 }`;
@@ -51,6 +60,7 @@ export class GLRenderer implements Renderer {
   private programs = new Map<Kind, WebGLProgram>();
   private textures = new Map<Picture, WebGLTexture>();
   private max: number;
+  private lut?: { of: Float32Array; texture: WebGLTexture };
 
   private constructor(private gl: WebGL2RenderingContext) {
     this.max = gl.getParameter(gl.MAX_TEXTURE_SIZE) as number;
@@ -122,6 +132,12 @@ export class GLRenderer implements Renderer {
     gl.bindTexture(gl.TEXTURE_2D, this.texture(p));
     const u = (name: string) => gl.getUniformLocation(program, name);
     gl.uniform1i(u('image'), 0);
+    if (kind !== 'colour') {
+      gl.uniform1i(u('lut'), 1);
+      gl.uniform1i(u('mapped'), look.table ? 1 : 0);
+      gl.uniform1f(u('low'), lowest(p));
+      if (look.table) this.useTable(look.table);
+    }
     gl.uniform2f(u('canvas'), gl.canvas.width, gl.canvas.height);
     gl.uniform4f(u('box'), at.x, at.y, p.cols * at.scaleX, p.rows * at.scaleY);
     gl.uniform2f(u('size'), p.cols, p.rows);
@@ -131,6 +147,22 @@ export class GLRenderer implements Renderer {
     gl.uniform1i(u('smoothing'), at.scaleX < 8 ? 1 : 0); // far in, one sees the pixels themselves
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     return gl.getError() === gl.NO_ERROR;
+  }
+
+  /** The table as a square texture of floats, on unit 1. */
+  private useTable(t: Float32Array): void {
+    const gl = this.gl;
+    gl.activeTexture(gl.TEXTURE1);
+    if (this.lut?.of === t) gl.bindTexture(gl.TEXTURE_2D, this.lut.texture);
+    else {
+      if (this.lut) gl.deleteTexture(this.lut.texture);
+      const texture = gl.createTexture()!;
+      gl.bindTexture(gl.TEXTURE_2D, texture);
+      for (const f of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, f, gl.NEAREST);
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.R32F, 256, 256, 0, gl.RED, gl.FLOAT, t);
+      this.lut = { of: t, texture };
+    }
+    gl.activeTexture(gl.TEXTURE0);
   }
 
   clear(): void {

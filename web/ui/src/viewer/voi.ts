@@ -18,23 +18,23 @@ export function grey(x: number, w: Window, voi: Voi): number {
   return Math.min(1, Math.max(0, y));
 }
 
-/** A table from every stored value to 0..255; index is value - low. */
-export function table(low: number, high: number, r: Rescale, w: Window, voi: Voi, invert: boolean): Uint8ClampedArray {
+/** A table from every stored value to 0..255; index is value - low. map: what stands for the rescale. */
+export function table(low: number, high: number, r: Rescale, w: Window, voi: Voi, invert: boolean, map?: Float32Array): Uint8ClampedArray {
   const out = new Uint8ClampedArray(high - low + 1);
   for (let v = low; v <= high; v++) {
-    const y = grey(v * r.slope + r.intercept, w, voi);
+    const y = grey(map ? map[v - low]! : v * r.slope + r.intercept, w, voi);
     out[v - low] = 255 * (invert ? 1 - y : y);
   }
   return out;
 }
 
 /** A window that shows the middle 99 % of the values, for a file that names none. */
-export function windowOf(data: ArrayLike<number>, r: Rescale): Window {
+export function windowOf(data: ArrayLike<number>, r: Rescale, map?: Float32Array, lowest = 0): Window {
   const step = Math.max(1, Math.floor(data.length / 20_000));
   const sample: number[] = [];
-  for (let i = 0; i < data.length; i += step) sample.push(data[i]!);
+  for (let i = 0; i < data.length; i += step) sample.push(map ? map[data[i]! - lowest]! : data[i]! * r.slope + r.intercept);
   sample.sort((a, b) => a - b);
-  const at = (q: number) => (sample[Math.min(sample.length - 1, Math.max(0, Math.round(q * (sample.length - 1))))] ?? 0) * r.slope + r.intercept;
+  const at = (q: number) => (sample[Math.min(sample.length - 1, Math.max(0, Math.round(q * (sample.length - 1))))] ?? 0);
   const [a, b] = [at(0.005), at(0.995)];
   const [low, high] = a < b ? [a, b] : [b, a];
   return { center: (low + high) / 2, width: Math.max(1, high - low) };
