@@ -1,5 +1,5 @@
 # Sira: `make help` lists what there is.
-.PHONY: help demo build test quick ui release screens bench-dicom clean
+.PHONY: help demo build test quick ui release screens bench-dicom bench-codecs clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -28,6 +28,9 @@ screens: ## take the screenshots of docs/screens with a real Chromium
 
 bench-dicom: ## measure the DICOM side beside Debian's Orthanc, into docs/benchmarks.md (half an hour)
 	go run ./cmd/bench-dicom -doc docs/benchmarks.md
+
+bench-codecs: ## measure the image codecs beside native tools, into docs/benchmarks.md (five minutes)
+	go run ./cmd/bench-codecs -doc docs/benchmarks.md
 
 clean: ## remove what the targets made
 	rm -rf bin release sira-demo web/ui/node_modules web/e2e/node_modules

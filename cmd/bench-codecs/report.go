@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// about is what stands over the tables.
+type about struct {
+	Begun                   time.Time
+	Took                    time.Duration
+	Load, LoadAfter, Commit string
+	Args                    []string
+	Frames                  string
+	Count, Rounds           int
+}
+
+func report(a about, rows []row, levels []level, syntaxes []syntax) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, commit %s, on %s, %s. Load average of the machine (one minute): %s before, %s after; the run took %s. Command: `%s`. Frames: %d %s, %d rounds.\n\n",
+		a.Begun.Format("2006-01-02 15:04"), a.Commit, machine(), runtime.Version(), a.Load, a.LoadAfter, a.Took.Round(time.Second),
+		strings.TrimSpace("go run ./cmd/bench-codecs "+strings.Join(a.Args, " ")), a.Count, a.Frames, a.Rounds)
+	b.WriteString("| per frame of 512×512×16 | Sira, ms | MB/s | native, ms | tool | Sira's time to native's | goal, ms | beyond, ms | right frames |\n|---|---|---|---|---|---|---|---|---|\n")
+	for _, r := range rows {
+		ours, theirs := median(r.ours), median(r.theirs)
+		size := 0.524288
+		if strings.HasSuffix(r.name, "8 bits") {
+			size /= 2
+		}
+		fmt.Fprintf(&b, "| %s | %s | %.0f | %s | %s | %.2f× | %s | %s | %d of %d |\n", r.name, spread(r.ours), size*1000/ours, spread(r.theirs), r.peer,
+			ours/theirs, met(ours, r.goal), met(ours, r.beyond), r.right, r.frames)
+	}
+	b.WriteString("\n| HTJ2K prefix | bytes, mean | of the whole | decode, ms | exact |\n|---|---|---|---|---|\n")
+	for _, l := range levels {
+		fmt.Fprintf(&b, "| %d×%d | %d | %.0f %% | %s | %d of %d |\n", l.width, l.height, l.bytes,
+			100*float64(l.bytes)/float64(levels[len(levels)-1].bytes), spread(l.ms), l.exact, a.Count)
+	}
+	if syntaxes == nil {
+		return b.String() + "\nReal files: not measured, for there was no corpus.\n"
+	}
+	b.WriteString("\n| real files | files | frames | exact | within one level | wrong | without reference | refused | ms per 512×512 samples |\n|---|---|---|---|---|---|---|---|---|\n")
+	all := syntax{name: "all"}
+	for _, s := range syntaxes {
+		b.WriteString(s.line())
+		all.files, all.frames, all.exact, all.close, all.wrong, all.alone = all.files+s.files, all.frames+s.frames, all.exact+s.exact, all.close+s.close, all.wrong+s.wrong, all.alone+s.alone
+		all.ms, all.pixels, all.refused = all.ms+s.ms, all.pixels+s.pixels, append(all.refused, s.refused...)
+	}
+	b.WriteString(all.line())
+	if len(all.refused) > 0 {
+		fmt.Fprintf(&b, "\nRefused: %s.\n", strings.Join(all.refused, ", "))
+	}
+	return b.String()
+}
+
+func (s *syntax) line() string {
+	return fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %d | %d | %.1f |\n", s.name, s.files, s.frames, s.exact, s.close, s.wrong, s.alone, len(s.refused), s.ms/s.pixels*512*512)
+}
+
+// met writes a goal and whether the figure keeps it.
+func met(ms, goal float64) string {
+	switch {
+	case goal == 0:
+		return "–"
+	case ms <= goal:
+		return fmt.Sprintf("≤ %.0f met", goal)
+	}
+	return fmt.Sprintf("≤ %.0f **missed**", goal)
+}
+
+// spread writes a median, with the lowest and the highest.
+func spread(v []float64) string {
+	if len(v) == 0 {
+		return "–"
+	}
+	s := fmt.Sprintf("%.1f", median(v))
+	if low, high := fmt.Sprintf("%.1f", slices.Min(v)), fmt.Sprintf("%.1f", slices.Max(v)); low != high {
+		s += fmt.Sprintf(" (%s–%s)", low, high)
+	}
+	return s
+}
+
+func median(v []float64) float64 {
+	if len(v) == 0 {
+		return 0
+	}
+	s := slices.Sorted(slices.Values(v))
+	n := len(s)
+	return (s[(n-1)/2] + s[n/2]) / 2
+}
+
+// commit is the state of the tree: a hash, and a plus when Go files differ from it.
+func commit(ctx context.Context) string {
+	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
+	if err != nil {
+		return "unknown"
+	}
+	hash := strings.TrimSpace(string(out))
+	changed, err := exec.CommandContext(ctx, "git", "status", "--porcelain", "--", "*.go").Output()
+	if err != nil || len(changed) > 0 {
+		hash += "+"
+	}
+	return hash
+}
+
+func loadAverage() string {
+	b, _ := os.ReadFile("/proc/loadavg")
+	one, _, _ := strings.Cut(string(b), " ")
+	return one
+}
+
+// machine is the processor's name and how many there are.
+func machine() string {
+	b, _ := os.ReadFile("/proc/cpuinfo")
+	name := runtime.GOARCH
+	if _, rest, ok := strings.Cut(string(b), "model name"); ok {
+		line, _, _ := strings.Cut(rest, "\n")
+		name = strings.Trim(line, "\t: ")
+	}
+	return fmt.Sprintf("%s, %d cores", name, runtime.NumCPU())
+}
+
+// The section of the document that a run replaces.
+const (
+	sectionBegin = "<!-- bench-codecs: begin -->"
+	sectionEnd   = "<!-- bench-codecs: end -->"
+)
+
+var errNoSection = errors.New("the document has no section " + sectionBegin + " … " + sectionEnd)
+
+func replaceSection(path, text string) error {
+	old, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("writing the tables: %w", err)
+	}
+	changed, err := withSection(string(old), text)
+	if err != nil {
+		return fmt.Errorf("writing the tables to %s: %w", path, err)
+	}
+	if err := os.WriteFile(path, []byte(changed), 0o644); err != nil {
+		return fmt.Errorf("writing the tables: %w", err)
+	}
+	return nil
+}
+
+func withSection(document, text string) (string, error) {
+	head, rest, ok := strings.Cut(document, sectionBegin)
+	_, foot, ok2 := strings.Cut(rest, sectionEnd)
+	if !ok || !ok2 {
+		return "", errNoSection
+	}
+	return head + sectionBegin + "\n" + text + sectionEnd + foot, nil
+}
