@@ -1,6 +1,9 @@
 package jpeg2000
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // mqRow is a row of the probability table (T.800 table C.2).
 type mqRow struct {
@@ -24,26 +27,34 @@ var mqRows = [47]mqRow{
 	{0x0005, 45, 42, false}, {0x0001, 45, 43, false}, {0x5601, 46, 46, false},
 }
 
-// A context holds its state as one word: the probability in the upper half,
-// below it the number of the row and, lowest, the more probable symbol.
-// mqNext gives the word after a renormalising more probable or less probable
-// symbol, by the lower byte of the word.
-var mqNext [2][128]uint32
+// The registers are scaled up so far that the interval has its highest bit in
+// bit 62, and the code register 47 bits of those to come below it.
+const (
+	mqScale = 47
+	mqHalf  = 0x8000 << mqScale // interval of 0.75
+	mqQe    = 0xFFFF << mqScale // probability in the word of a context
+)
+
+// A context holds its state as one word: the probability, scaled as the
+// registers are, and lowest the number of the row and the more probable
+// symbol. mqNext gives the word after a renormalising more probable or less
+// probable symbol, by the lowest bits of the word.
+var mqNext [2][128]uint64
 
 // mqState is the word of a row and symbol.
-func mqState(row int, symbol uint32) uint32 {
-	return mqRows[row].qe<<16 | uint32(row)<<1 | symbol
+func mqState(row int, symbol uint64) uint64 {
+	return uint64(mqRows[row].qe)<<mqScale | uint64(row)<<1 | symbol
 }
 
 func init() {
 	for row, r := range mqRows {
-		for s := uint32(0); s < 2; s++ {
-			mqNext[0][uint32(row)<<1|s] = mqState(int(r.mps), s)
+		for s := uint64(0); s < 2; s++ {
+			mqNext[0][uint64(row)<<1|s] = mqState(int(r.mps), s)
 			other := s
 			if r.exchange {
 				other = 1 - s
 			}
-			mqNext[1][uint32(row)<<1|s] = mqState(int(r.lps), other)
+			mqNext[1][uint64(row)<<1|s] = mqState(int(r.lps), other)
 		}
 	}
 }
@@ -56,18 +67,17 @@ const (
 	ctxUni  = 18
 )
 
-const mqHalf = 0x8000 << 16 // interval of 0.75 in the register's scale
-
 // mq is the arithmetic decoder (T.800 C.3). Interval and code registers are
 // kept less a common slack, which the callers hold in a variable of their own:
 // as long as slack minus the probability is not negative, the decision is the
 // more probable symbol and nothing else changes.
 type mq struct {
 	a, c int64
-	ct   int
+	ct   uint // bits to come that c holds: at least 15, the longest shift
 	data []byte
-	at   int // of the byte last read
-	cx   [32]uint32
+	at   int  // of the next byte
+	full bool // the byte before it was all ones
+	cx   [32]uint64
 }
 
 // reset puts all contexts into their initial states (T.800 table D.7).
@@ -82,40 +92,52 @@ func (m *mq) reset() {
 
 // start begins a segment (T.800 figure C.20) and returns the slack.
 func (m *mq) start(data []byte) int64 {
-	m.data, m.at = data, 0
-	c := int64(m.byteAt(0)) << 16
-	c = m.byteIn(c)
+	m.data, m.at, m.full, m.ct = data, 0, false, 0
+	// The first byte is 8 bits above those to come, less the 7 of the first shift.
+	first := int64(0xFF)
+	if len(data) > 0 {
+		first, m.at, m.full = int64(data[0]), 1, data[0] == 0xFF
+	}
+	c := m.fill(first << mqScale)
 	c <<= 7
 	m.ct -= 7
-	a := int64(mqHalf)
-	d := min(c, a-mqHalf)
-	m.a, m.c = a-d, c-d
+	d := min(c, 0)
+	m.a, m.c = mqHalf-d, c-d
 	return d
 }
 
-// byteAt gives a byte of the segment; past its end there are ones.
-func (m *mq) byteAt(i int) byte {
-	if i < len(m.data) {
-		return m.data[i]
+// fill takes bytes into the code register c as long as they fit (T.800 figure
+// C.19). After a byte of ones come seven bits, or a marker; from there on, and
+// past the end, there are ones.
+func (m *mq) fill(c int64) int64 {
+	if !m.full && m.at+4 <= len(m.data) && m.ct <= mqScale-32 {
+		v := binary.BigEndian.Uint32(m.data[m.at:])
+		if (^v-0x01010101)&v&0x80808080 == 0 { // none of them is all ones
+			m.at += 4
+			m.ct += 32
+			return c + int64(v)<<(mqScale-m.ct)
+		}
 	}
-	return 0xFF
-}
-
-// byteIn takes the next byte into the code register (T.800 figure C.19).
-func (m *mq) byteIn(c int64) int64 {
-	next := m.byteAt(m.at + 1)
-	if m.byteAt(m.at) != 0xFF {
+	for m.ct <= mqScale-8 {
+		b := byte(0xFF)
+		if m.at < len(m.data) {
+			b = m.data[m.at]
+		}
+		switch {
+		case m.full && b > 0x8F:
+			m.ct += 8
+			c += 0xFF << (mqScale - m.ct)
+			continue
+		case m.full:
+			m.ct += 7
+		default:
+			m.ct += 8
+		}
+		c += int64(b) << (mqScale - m.ct)
 		m.at++
-		m.ct = 8
-		return c + int64(next)<<8
+		m.full = b == 0xFF
 	}
-	if next > 0x8F {
-		m.ct = 8
-		return c + 0xFF00
-	}
-	m.at++
-	m.ct = 7
-	return c + int64(next)<<9
+	return c
 }
 
 // slow finishes a decision in context k that the slack d did not settle
@@ -124,7 +146,7 @@ func (m *mq) slow(k uint8, d int64) (uint32, int64) {
 	state := &m.cx[k&31]
 	s := *state
 	a, c := m.a+d, m.c+d
-	qe := int64(s & 0xFFFF0000)
+	qe := int64(s & mqQe)
 	// Which half it is cannot be foreseen, so masks do what branches would: in
 	// the lower half, where c is negative, the interval becomes qe.
 	lower := c >> 63
@@ -132,37 +154,22 @@ func (m *mq) slow(k uint8, d int64) (uint32, int64) {
 	c += qe & lower
 	a ^= (a ^ qe) & lower
 	*state = mqNext[less][s&127]
-	n := bits.LeadingZeros32(uint32(a))
-	a <<= uint(n & 31)
-	if n <= m.ct {
-		m.ct -= n
-		c <<= uint(n & 31)
-	} else {
-		c = m.shift(c, n)
+	n := uint(bits.LeadingZeros64(uint64(a)) - 1)
+	a <<= n & 63
+	c <<= n & 63
+	if m.ct -= n; m.ct < 15 {
+		c = m.fill(c)
 	}
 	d = min(c, a-mqHalf)
 	m.a, m.c = a-d, c-d
-	return s&1 ^ less, d
-}
-
-// shift moves the code register up by n, taking bytes in as they are needed.
-func (m *mq) shift(c int64, n int) int64 {
-	for {
-		step := min(n, m.ct)
-		c <<= uint(step & 31)
-		m.ct -= step
-		if n -= step; n == 0 {
-			return c
-		}
-		c = m.byteIn(c)
-	}
+	return uint32(s)&1 ^ less, d
 }
 
 // decode makes one decision; the passes do this in line.
 func (m *mq) decode(k uint8, d int64) (uint32, int64) {
 	s := m.cx[k&31]
-	if d -= int64(s & 0xFFFF0000); d >= 0 {
-		return s & 1, d
+	if d -= int64(s & mqQe); d >= 0 {
+		return uint32(s) & 1, d
 	}
 	return m.slow(k, d)
 }

@@ -146,8 +146,8 @@ func (d *blockDecoder) signIndex(i int, by uint) uint32 {
 func (d *blockDecoder) found(at, i int, by uint, value uint32, slack int64) int64 {
 	sc := signContext[d.signIndex(i, by)&255]
 	s := d.cx[sc&31]
-	sign := s & 1
-	if slack -= int64(s & 0xFFFF0000); slack < 0 {
+	sign := uint32(s) & 1
+	if slack -= int64(s & mqQe); slack < 0 {
 		sign, slack = d.slow(sc&31, slack)
 	}
 	sign ^= uint32(sc >> 7)
@@ -188,8 +188,8 @@ func (d *blockDecoder) significance(plane uint) {
 				todo &= todo - 1
 				k := zc[f>>by&511]
 				s := cx[k&31]
-				v := s & 1
-				if slack -= int64(s & 0xFFFF0000); slack < 0 {
+				v := uint32(s) & 1
+				if slack -= int64(s & mqQe); slack < 0 {
 					v, slack = d.slow(k, slack)
 				}
 				f |= flagVisited << by
@@ -233,8 +233,8 @@ func (d *blockDecoder) refinement(plane uint) {
 					k = ctxMag + 1
 				}
 				s := cx[k]
-				v := s & 1
-				if slack -= int64(s & 0xFFFF0000); slack < 0 {
+				v := uint32(s) & 1
+				if slack -= int64(s & mqQe); slack < 0 {
 					v, slack = d.slow(k, slack)
 				}
 				// Up or down from the middle by half of what remains.
@@ -259,8 +259,8 @@ func (d *blockDecoder) cleanup(plane uint) {
 			todo := mask &^ (f>>4 | f>>21)
 			if f&flagSigma == 0 && mask == everyRow {
 				s := cx[ctxRun]
-				v := s & 1
-				if slack -= int64(s & 0xFFFF0000); slack < 0 {
+				v := uint32(s) & 1
+				if slack -= int64(s & mqQe); slack < 0 {
 					v, slack = d.slow(ctxRun, slack)
 				}
 				if v == 0 {
@@ -279,8 +279,8 @@ func (d *blockDecoder) cleanup(plane uint) {
 				todo &= todo - 1
 				k := zc[f>>by&511]
 				s := cx[k&31]
-				v := s & 1
-				if slack -= int64(s & 0xFFFF0000); slack < 0 {
+				v := uint32(s) & 1
+				if slack -= int64(s & mqQe); slack < 0 {
 					v, slack = d.slow(k, slack)
 				}
 				if v != 0 {
