@@ -31,6 +31,8 @@ const (
 	CallLeft              EventType = "call-left"              // no data
 	ProcedureScheduled    EventType = "procedure-scheduled"    // ScheduledData
 	ProcedureCancelled    EventType = "procedure-cancelled"    // UnscheduledData
+	KeyImageMarked        EventType = "key-image-marked"       // KeyImageData
+	KeyImageUnmarked      EventType = "key-image-unmarked"     // KeyImageData
 )
 
 // NewEvent is an event as its author sends it. ID is a UUID (RFC 9562) made by

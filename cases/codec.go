@@ -104,6 +104,8 @@ func newData(t EventType) eventData {
 		return new(ScheduledData)
 	case ProcedureCancelled:
 		return new(UnscheduledData)
+	case KeyImageMarked, KeyImageUnmarked:
+		return new(KeyImageData)
 	case CallJoined, CallLeft:
 		return new(noData)
 	}

@@ -48,5 +48,5 @@ var Codes = []string{
 	"too-large", "empty", "too-many-events", "bad-json", "invalid-utf8", // of a whole batch
 	"bad-id", "unknown-type", "server-only", "id-taken", // of an event
 	"required", "too-long", "too-many", "control-character", "bad-value", "bad-date", "bad-user", "consent-required", // of a field
-	"wrong-status", "already-opened", "already-assigned", "case-full", "no-procedure", // of the case
+	"wrong-status", "already-opened", "already-assigned", "case-full", "no-procedure", "no-such-image", // of the case
 }

@@ -66,6 +66,8 @@ func (s *State) take(ev Event, data any, item *TimelineItem) {
 	case *UnscheduledData:
 		item.Text = d.Reason
 		s.Procedure = nil
+	case *KeyImageData:
+		s.mark(ev, *d)
 	case *TextData:
 		s.Messages = append(s.Messages, Message{
 			ID: ev.ID, Kind: messageKind(ev.Type), Text: d.Text, By: ev.Actor, At: ev.At, Received: ev.Received, Seq: ev.Seq})
@@ -187,11 +189,12 @@ func messageKind(t EventType) string {
 	return string(t)
 }
 
-// tell adds a line to the story, or counts one more file on its last line.
+// tell adds a line to the story, or counts one more file or key image on its
+// last line.
 func tell(story []TimelineItem, item TimelineItem) []TimelineItem {
-	if n := len(story); n > 0 && item.Type == AttachmentAdded {
+	if n := len(story); n > 0 && (item.Type == AttachmentAdded || item.Type == KeyImageMarked || item.Type == KeyImageUnmarked) {
 		last := &story[n-1]
-		if last.Type == AttachmentAdded && last.By == item.By {
+		if last.Type == item.Type && last.By == item.By {
 			last.Count++
 			return story
 		}

@@ -27,11 +27,14 @@ const (
 	Create       Action = "create"
 	AttachStudy  Action = "attach-study" // what a device sent, taken from the tray
 	Schedule     Action = "schedule"     // an examination, into the devices' worklist
+	MarkImage    Action = "mark-image"   // as a key image, and take the mark back
+	// ExportAnonymous is to send the images out without the identity; Export, with.
+	ExportAnonymous Action = "export-anonymous"
 )
 
 // Actions lists every action on an existing case, in the order of Permitted.
 var Actions = []Action{View, PostMessage, Attach, Assign, Ask, AnswerAsked, GiveOpinion,
-	Close, Reopen, Cancel, Call, Export, SeeAccessLog, AttachStudy, Schedule}
+	Close, Reopen, Cancel, Call, Export, SeeAccessLog, AttachStudy, Schedule, MarkImage, ExportAnonymous}
 
 // relation is what a user is to a case; several may hold at once. Addressees of
 // the request are assignees from the start.
@@ -81,6 +84,9 @@ var rules = map[Action]rule{
 	SeeAccessLog: {who: anyone, when: always},
 	AttachStudy:  {who: opener | dispatcher, when: open},
 	Schedule:     {who: opener, when: open},
+	MarkImage:    {who: members, when: notDropped},
+	// Only for somebody who answers for the patient, and not of a request that was taken back.
+	ExportAnonymous: {who: members, when: notDropped},
 }
 
 // Allow says whether u may do action to s now: nil, ErrForbidden when it is not

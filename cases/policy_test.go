@@ -29,6 +29,8 @@ export                SACRXK  SACRXK     SACRXK    -
 see-access-log        SACRXK  SACRXK     SACRXK    SACRXK
 attach-study          SACR    -          -         SACR
 schedule              SACR    -          -         -
+mark-image            SACRX   SACRX      SACRX     -
+export-anonymous      SACRX   SACRX      SACRX     -
 create                -       -          -         -
 `
 
@@ -139,7 +141,7 @@ func TestAllowFormerExpert(t *testing.T) {
 
 func TestPermitted(t *testing.T) {
 	got := Permitted(person("seydou"), policyCase(InAnalysis))
-	want := []Action{View, PostMessage, Attach, Ask, GiveOpinion, Call, Export, SeeAccessLog}
+	want := []Action{View, PostMessage, Attach, Ask, GiveOpinion, Call, Export, SeeAccessLog, MarkImage, ExportAnonymous}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

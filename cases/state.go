@@ -46,6 +46,7 @@ type State struct {
 	StatusBy     string     // whose event led to Status
 	StatusAt     time.Time  // server's receipt of it
 	Procedure    *Procedure // planned on a device, nil when none is
+	KeyImages    []KeyImage // in the order in which they were marked
 	Seq          int64      // of the last event
 	Head         string     // hash of the last event
 
@@ -75,7 +76,7 @@ type Opinion struct {
 }
 
 // TimelineItem is one line of the case's story. Files added in a row by one
-// person are one line, with Count of them.
+// person are one line, with Count of them; key images likewise.
 type TimelineItem struct {
 	ID    string
 	Type  EventType

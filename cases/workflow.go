@@ -22,6 +22,8 @@ var actionOf = map[EventType]Action{
 	CallJoined:            Call,
 	ProcedureScheduled:    Schedule,
 	ProcedureCancelled:    Schedule,
+	KeyImageMarked:        MarkImage,
+	KeyImageUnmarked:      MarkImage,
 	CallLeft:              View, // whoever joined leaves, even when the case ended meanwhile
 }
 
@@ -54,6 +56,9 @@ func follows(u directory.User, s *State, ev NewEvent, data any) error {
 	}
 	if ev.Type == ProcedureCancelled && s.Procedure == nil {
 		return refuse("no-procedure", "type")
+	}
+	if d, ok := data.(*KeyImageData); ok && !s.holds(*d) {
+		return refuse("no-such-image", "data.sop")
 	}
 	if d, ok := data.(*AssignedData); ok {
 		if slices.Contains(s.Assignees, d.To) {

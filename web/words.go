@@ -19,6 +19,7 @@ var words = map[string]string{
 	"consent-required":  "Notez comment le patient a consenti, ou le motif d’urgence.",
 	"control-character": "Un texte contient des caractères invisibles ; retapez-le.",
 	"no-procedure":      "Aucun examen n’est demandé dans ce dossier.",
+	"no-such-image":     "Cette image n’est pas dans le dossier ; relisez-le.",
 	"required":          "Un champ obligatoire est vide.",
 	"too-long":          "Un texte est trop long ; raccourcissez-le.",
 	"too-many":          "Il y a trop d’éléments dans une liste.",
