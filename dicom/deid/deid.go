@@ -65,8 +65,23 @@ type Mask struct {
 }
 
 // Review says that a person has looked at every frame as Preview shows it, and
-// which masks beside those that are found by themselves were asked for.
-type Review struct{ Masks []Mask }
+// which masks beside those that are found by themselves were asked for; with
+// Only, which masks instead of those.
+type Review struct {
+	Masks []Mask
+	Only  bool
+}
+
+// with is found and what r asks for.
+func (r *Review) with(found []Mask) []Mask {
+	switch {
+	case r == nil:
+		return found
+	case r.Only:
+		return append([]Mask(nil), r.Masks...)
+	}
+	return append(found, r.Masks...)
+}
 
 // Warning is one word on what remains to be thought of; callers translate it.
 type Warning string
@@ -117,9 +132,7 @@ func (p *Profile) Object(ctx context.Context, f *dicom.File, r io.ReaderAt, revi
 		return nil, report, err
 	}
 	report.Masks, report.Warnings = p.look(f)
-	if review != nil {
-		report.Masks = append(report.Masks, review.Masks...)
-	} else if len(report.Warnings) > 0 && report.Warnings[0] != Face {
+	if report.Masks = review.with(report.Masks); review == nil && len(report.Warnings) > 0 && report.Warnings[0] != Face {
 		return nil, report, fmt.Errorf("de-identifying: %s: %w", report.Warnings[0], ErrReview)
 	}
 	o := write.Load(f, r, write.UTF8)

@@ -183,3 +183,22 @@ func TestPreview(t *testing.T) {
 		t.Errorf("%v %v %v", m.At(100, 200), m.At(120, 210), m.At(0, 0))
 	}
 }
+
+// TestOnly: a person's masks take the place of those that were proposed.
+func TestOnly(t *testing.T) {
+	p := profile(t, Options{CleanPixels: true})
+	data := phantom.USCine(1, study)
+	mine := Mask{Rect: image.Rect(0, 0, 30, 10)}
+	for _, r := range []*Review{{Only: true}, {Only: true, Masks: []Mask{mine}}} {
+		_, report := clean(t, p, data, r)
+		if len(report.Masks) != len(r.Masks) {
+			t.Errorf("%d masks, %d asked for", len(report.Masks), len(r.Masks))
+		}
+		if _, masks, err := p.Preview(context.Background(), read(t, data), bytes.NewReader(data), 1, r); err != nil || len(masks) != len(r.Masks) {
+			t.Errorf("preview: %v, %v", masks, err)
+		}
+	}
+	if _, report := clean(t, p, data, &Review{Masks: []Mask{mine}}); len(report.Masks) < 2 {
+		t.Errorf("%v: the proposed ones are gone", report.Masks)
+	}
+}

@@ -19,9 +19,7 @@ func (p *Profile) Preview(ctx context.Context, f *dicom.File, r io.ReaderAt, n i
 		return nil, nil, err
 	}
 	masks, _ := p.look(f)
-	if review != nil {
-		masks = append(masks, review.Masks...)
-	}
+	masks = review.with(masks)
 	src, err := pixel.Open(f, r)
 	if err != nil {
 		return nil, nil, errors.Join(ErrPixels, err)

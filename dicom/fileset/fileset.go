@@ -21,6 +21,9 @@ import (
 // ErrTooMany is returned for more objects than eight characters can number.
 var ErrTooMany = errors.New("too many files for one file-set")
 
+// ErrLeftOut, wrapped by Open, leaves a file out of the archive, which goes on.
+var ErrLeftOut = errors.New("file is left out")
+
 const maxFiles = 999_999
 
 // Content is what one file holds.
@@ -30,7 +33,8 @@ type Content interface {
 }
 
 // File is one file of the case. Name is what its owner calls it; for objects
-// that are DICOM it is not used. Open is called once, when its turn comes.
+// that are DICOM it is not used. Open is called once, when its turn comes;
+// content that has a method Size() int64 knows better than Size.
 type File struct {
 	Name string
 	Size int64
@@ -52,6 +56,7 @@ type Case struct {
 type Result struct {
 	Objects, Others int
 	Unlisted        int // DICOM objects of kinds that a DICOMDIR cannot name
+	LeftOut         int // see ErrLeftOut
 	Bytes           int64
 }
 
@@ -114,8 +119,8 @@ func (a *archive) entry(name string, compress bool) (io.Writer, error) {
 
 // object adds one DICOM object.
 func (a *archive) object(ctx context.Context, f File, n int) error {
-	content, err := f.Open(ctx)
-	if err != nil {
+	content, err := a.open(ctx, &f)
+	if content == nil {
 		return err
 	}
 	defer content.Close()
@@ -150,6 +155,23 @@ func (a *archive) object(ctx context.Context, f File, n int) error {
 		return copyAll(ctx, out, content, f.Size)
 	}
 	return write.Load(read, content, write.Keep).Write(ctx, out)
+}
+
+// open opens f when its turn comes; neither content nor error when it is left
+// out.
+func (a *archive) open(ctx context.Context, f *File) (Content, error) {
+	content, err := f.Open(ctx)
+	if errors.Is(err, ErrLeftOut) {
+		a.result.LeftOut++
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s, ok := content.(interface{ Size() int64 }); ok {
+		f.Size = s.Size()
+	}
+	return content, nil
 }
 
 func part10(r io.ReaderAt) bool {

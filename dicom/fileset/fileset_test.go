@@ -317,3 +317,29 @@ func ExampleWrite() {
 	// LISEZMOI.TXT
 	// INDEX.HTM
 }
+
+type sized struct{ memory }
+
+func (s sized) Size() int64 { return s.Reader.Size() }
+
+// TestLeftOut: what says so when its turn comes is left out and counted, the
+// rest goes on; content may tell its size late; another fault ends it all.
+func TestLeftOut(t *testing.T) {
+	c, _ := sample()
+	data := phantom.DX(study("9", "KEITA^Sira", 9), phantom.ChestOptions{})
+	gone := func(context.Context) (Content, error) { return nil, fmt.Errorf("lost: %w", ErrLeftOut) }
+	c.Objects = append(c.Objects[:2:2], File{Open: gone}, File{Open: func(context.Context) (Content, error) { return sized{memory{bytes.NewReader(data)}}, nil }})
+	c.Others = append(c.Others[:1:1], File{Name: "x.pdf", Open: gone})
+	z, result := written(t, c)
+	if result.Objects != 3 || result.Others != 1 || result.LeftOut != 2 {
+		t.Errorf("%+v", result)
+	}
+	if !strings.Contains(string(content(t, z, "INDEX.HTM")), "Non joints au moment de l'export : 2") {
+		t.Error("the index does not tell what is missing")
+	}
+	broken := errors.New("disk")
+	c.Others = []File{{Name: "y", Open: func(context.Context) (Content, error) { return nil, broken }}}
+	if _, err := Write(context.Background(), io.Discard, c); !errors.Is(err, broken) {
+		t.Errorf("%v", err)
+	}
+}

@@ -22,11 +22,12 @@ type indexData struct {
 	Lines        []line
 	Others       []line
 	HasDirectory bool
+	LeftOut      int
 }
 
 // index writes what is in the archive, for people: as text and as a page.
 func (a *archive) index(c Case) error {
-	d := indexData{Title: c.Title, Notes: c.Notes, HasDirectory: a.result.Objects > 0}
+	d := indexData{Title: c.Title, Notes: c.Notes, HasDirectory: a.result.Objects > 0, LeftOut: a.result.LeftOut}
 	if d.Title == "" {
 		d.Title = "Dossier"
 	}
@@ -102,6 +103,9 @@ func plainIndex(w io.Writer, d indexData) error {
 			fmt.Fprintf(&b, "%s  (%s)\n", l.Path, l.Text)
 		}
 	}
+	if d.LeftOut > 0 {
+		fmt.Fprintf(&b, "\nNon joints au moment de l'export : %d fichier(s).\n", d.LeftOut)
+	}
 	if d.Made != "" {
 		fmt.Fprintf(&b, "\nExporté le %s\n", d.Made)
 	}
@@ -113,7 +117,7 @@ var page = template.Must(template.New("index").Parse(`<!DOCTYPE html>
 <html lang="fr"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.Title}}</title>
 <style>body{font:16px/1.5 sans-serif;max-width:50em;margin:2em auto;padding:0 1em}li{margin:.3em 0}small{color:#555}</style></head><body>
 <h1>{{.Title}}</h1>
-{{range .Notes}}<p>{{.}}</p>
+{{range .Notes}}<p style="white-space:pre-line">{{.}}</p>
 {{end}}{{if .HasDirectory}}<h2>Images médicales (DICOM)</h2>
 <p>Ouvrez le fichier DICOMDIR, ou le dossier DICOM, avec n'importe quelle visionneuse DICOM.</p>
 <ul>{{range .Lines}}<li style="margin-left:{{.Depth}}em">{{.Text}} <small>{{.Path}}</small></li>
@@ -121,6 +125,7 @@ var page = template.Must(template.New("index").Parse(`<!DOCTYPE html>
 {{end}}{{if .Others}}<h2>Autres fichiers</h2>
 <ul>{{range .Others}}<li><a href="{{.Path}}">{{.Text}}</a></li>
 {{end}}</ul>
+{{end}}{{if .LeftOut}}<p>Non joints au moment de l'export : {{.LeftOut}} fichier(s).</p>
 {{end}}{{if .Made}}<p><small>Exporté le {{.Made}}</small></p>{{end}}
 </body></html>
 `))

@@ -13,8 +13,8 @@ const othersFolder = "FICHIERS"
 
 // other adds a file that is not DICOM.
 func (a *archive) other(ctx context.Context, f File) error {
-	content, err := f.Open(ctx)
-	if err != nil {
+	content, err := a.open(ctx, &f)
+	if content == nil {
 		return err
 	}
 	defer content.Close()
