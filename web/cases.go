@@ -192,6 +192,8 @@ type accessView struct {
 	Action  string           `json:"action"`
 	Outcome string           `json:"outcome"`
 	Surface string           `json:"surface"`
+	// Detail is to whom and why something left the case.
+	Detail string `json:"detail,omitempty"`
 }
 
 // maxAccess bounds one answer of the access log.
@@ -217,7 +219,11 @@ func (s *Server) accessLog(w http.ResponseWriter, r *http.Request) error {
 	}
 	out := make([]accessView, 0, len(entries))
 	for _, e := range entries {
-		out = append(out, accessView{e.At.UTC(), p.of(e.Actor), e.Action, e.Outcome, e.Surface})
+		v := accessView{At: e.At.UTC(), By: p.of(e.Actor), Action: e.Action, Outcome: e.Outcome, Surface: e.Surface}
+		if e.Action == actExport || e.Action == actAnon {
+			v.Detail = e.Object
+		}
+		out = append(out, v)
 	}
 	return s.writeJSON(w, r, http.StatusOK, map[string]any{"entries": out})
 }

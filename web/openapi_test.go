@@ -216,6 +216,8 @@ func TestAnswersFollowTheDescription(t *testing.T) {
 		do("cardio", "GET", C+"/instances/{sop}/frames/{frame}", one+"/frames/1?reduce=x", nil)
 		do("cardio", "GET", C+"/instances/{sop}/frames/{frame}/display", one+"/frames/1/display", nil)
 		do("cardio", "GET", C+"/instances/{sop}/frames/{frame}/display", one+"/frames/99/display", nil)
+		do("cardio", "GET", C+"/instances/{sop}/frames/{frame}/picture", one+"/frames/1/picture?side=100", nil)
+		do("cardio", "POST", C+"/events", base+"/events", events(event(cases.KeyImageMarked, cases.KeyImageData{SOP: m.Instances[0].SOP, Frame: 1})))
 		do("cardio", "GET", C+"/instances/{sop}/thumbnail", one+"/thumbnail", nil)
 		do("cardio", "GET", C+"/instances/{sop}/file", one+"/file", nil)
 		do("cardio", "GET", C+"/instances/{sop}/waveform", one+"/waveform", nil)
@@ -225,6 +227,7 @@ func TestAnswersFollowTheDescription(t *testing.T) {
 		t.Errorf("modalities %v", kinds)
 	}
 
+	d.exports(w, do, base)
 	do("clin", "GET", "/api/intake", "/api/intake?caseId="+id, nil)
 	do("clin", "GET", "/api/intake", "/api/intake", nil)
 	tus := []string{"Tus-Resumable", "1.0.0"}
@@ -274,6 +277,26 @@ func TestAnswersFollowTheDescription(t *testing.T) {
 			t.Errorf("%s was never answered with success: %v", key, met)
 		}
 	}
+}
+
+// exports drives what leaves the case.
+func (d *description) exports(w *world, do func(user, verb, path, target string, body any, head ...string) answer, base string) {
+	d.t.Helper()
+	const C = "/api/cases/{id}"
+	for _, mode := range []string{"full", "anonymous", "x"} {
+		do("clin", "GET", C+"/export", base+"/export?mode="+mode, nil)
+	}
+	do("clin2", "GET", C+"/export", base+"/export?mode=full", nil)
+	do("disp", "POST", C+"/exports", base+"/exports", map[string]string{"mode": "full", "recipient": "x"})
+	do("clin", "POST", C+"/exports", base+"/exports", map[string]string{"mode": "full"})
+	do("clin", "POST", C+"/exports", base+"/exports", map[string]any{"mode": "anonymous", "recipient": "x", "purpose": "y", "options": map[string]string{"dates": "kept"}})
+	var made struct{ File, Status string }
+	do("clin", "POST", C+"/exports", base+"/exports", map[string]string{"mode": "full", "recipient": "le patient"}).json(d.t, &made)
+	do("clin", "GET", C+"/exports/{export}", made.Status, nil)
+	do("clin", "GET", C+"/exports/{export}/file", made.File, nil)
+	do("clin", "GET", C+"/exports/{export}", made.Status, nil)
+	do("cardio", "GET", C+"/exports/{export}", made.Status, nil)
+	do("clin", "GET", C+"/access", base+"/access", nil)
 }
 
 // upgraded opens a WebSocket and gives the answer that did.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"sira/cases"
@@ -113,6 +114,29 @@ type caseView struct {
 	Outcome      string             `json:"outcome,omitempty"`
 	OutcomeNote  string             `json:"outcomeNote,omitempty"`
 	Procedure    *procedureView     `json:"procedure,omitempty"`
+	KeyImages    []keyImageView     `json:"keyImages"`
+}
+
+// keyImageView is a frame, from 1, that somebody marked.
+type keyImageView struct {
+	SOP       string           `json:"sop"`
+	Frame     int              `json:"frame"`
+	SeriesUID string           `json:"seriesUID"`
+	Modality  string           `json:"modality"`
+	By        directory.Person `json:"by"`
+	At        time.Time        `json:"at"`
+	Picture   string           `json:"picture"` // URL, in which ?side= may be added
+}
+
+func viewKeyImages(st *cases.State, p people) []keyImageView {
+	out := []keyImageView{}
+	for _, k := range st.KeyImages {
+		if a, err := instanceOf(st, k.SOP); err == nil {
+			out = append(out, keyImageView{k.SOP, k.Frame, a.DICOM.SeriesUID, a.DICOM.Modality, p.of(k.By), k.At.UTC(),
+				"/api/cases/" + st.ID + "/instances/" + k.SOP + "/frames/" + strconv.Itoa(k.Frame) + "/picture"})
+		}
+	}
+	return out
 }
 
 func (s *Server) head(sum cases.Summary, p people, places map[string]string) summaryHead {
@@ -146,6 +170,7 @@ func (s *Server) viewCase(ctx context.Context, u directory.User, st *cases.State
 		Outcome: st.Outcome, OutcomeNote: st.OutcomeNote,
 		Messages: []messageView{}, Opinions: []opinionView{}, Timeline: []timelineView{}, Files: []attachmentView{}}
 	v.Question, v.Procedure = st.Opened.Question, viewProcedure(st, p)
+	v.KeyImages = viewKeyImages(st, p)
 	if v.Can == nil {
 		v.Can = []cases.Action{}
 	}
@@ -195,6 +220,9 @@ func idsOf(st *cases.State) []string {
 	}
 	for _, t := range st.Timeline {
 		ids = append(ids, t.By, t.To)
+	}
+	for _, k := range st.KeyImages {
+		ids = append(ids, k.By)
 	}
 	for _, a := range st.Attachments {
 		ids = append(ids, a.AddedBy)

@@ -30,6 +30,7 @@ import (
 	"sira/storage"
 	"sira/web/assets"
 	"sira/web/dicomweb"
+	"sira/web/export"
 	"sira/web/live"
 	"sira/web/tray"
 	"sira/web/uploads"
@@ -104,6 +105,8 @@ type Server struct {
 	hub        *live.Hub
 	tray       *tray.Tray
 	pacs       *dicomweb.Service
+	exports    *export.Service
+	running    exporting
 	scopes     scopes
 	calls      *attendance
 	metrics    *metrics
@@ -155,6 +158,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	cfg.Ingest.Quarantined = s.quarantineChanged
+	if err := s.openExports(); err != nil {
+		return nil, err
+	}
 	s.openPACS()
 	s.unsubscribe = cfg.Cases.Subscribe(s.caseChanged)
 	cfg.Signaling.OnPresence(s.presenceChanged)
