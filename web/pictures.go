@@ -73,9 +73,9 @@ func (s *Server) drawPicture(r *http.Request, hash string, n, side int) ([]byte,
 	if err != nil {
 		return nil, pixelProblem(err)
 	}
-	drawn := pixel.Render(px, img, pixel.Window{})
+	var drawn image.Image = pixel.Render(px, img, pixel.Window{})
 	if b := drawn.Bounds(); b.Dx() > side || b.Dy() > side {
-		drawn = image.Image(imaging.Fit(drawn, side, side, imaging.Box))
+		drawn = imaging.Fit(drawn, side, side, imaging.Box)
 	}
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, drawn, &jpeg.Options{Quality: 80}); err != nil {
