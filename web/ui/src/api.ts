@@ -61,13 +61,13 @@ export async function send(method: string, path: string, body?: unknown, signal?
   }
 }
 
-async function json<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+export async function json<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const res = await send(method, path, body, signal);
   if (res.status === 204) return undefined as T;
   return (await res.json()) as T;
 }
 
-const id = encodeURIComponent;
+export const id = encodeURIComponent;
 
 /** Empty lists may come as null: every list is a list from here on. */
 export function wholeCase(c: Case): Case {
@@ -94,6 +94,7 @@ export const api = {
   display: (caseId: string, sop: string, n: number) => json<Display>('GET', `/api/cases/${id(caseId)}/instances/${id(sop)}/frames/${n}/display`),
   waveform: (caseId: string, sop: string) => json<Waveform>('GET', `/api/cases/${id(caseId)}/instances/${id(sop)}/waveform`),
   fileWaveform: (caseId: string, aid: string) => json<Waveform>('GET', `/api/cases/${id(caseId)}/attachments/${id(aid)}/waveform`),
+  trayCount: () => json<{ studies: number; quarantined: number }>('GET', '/api/tray/count'),
   intake: (uploadId: string) => json<Intake>('GET', `/api/intake/${id(uploadId)}`),
 };
 

@@ -17,6 +17,7 @@ import { startClock } from './state/now';
 import { loadOutbox, startOutbox } from './state/outbox';
 import { me, startSession } from './state/session';
 import { startTransfers } from './state/transfers';
+import { countWaiting, watchTray } from './state/tray';
 
 /** A screen that is fetched when first wanted; says so, and offers to try again when the link failed. */
 function lazy<P extends object>(load: () => Promise<{ default: ComponentType<P> }>): ComponentType<P> {
@@ -37,6 +38,8 @@ const RequestScreen = lazy<{ draftId: string }>(async () => ({ default: (await s
 const CaseScreen = lazy<{ id: string }>(async () => ({ default: (await screens.case()).CaseScreen }));
 /** The list comes first; what is opened from it follows while it is read, so that a cut later does not matter. */
 const fetchRest = () => setTimeout(() => { for (const get of Object.values(screens)) get().catch(() => {}); void import('./uploads/engine').catch(() => {}); }, 1500);
+const Devices = lazy(() => import('./devices'));
+const Admin = lazy(() => import('./admin'));
 const Viewer = lazy(() => import('./viewer'));
 const Call = lazy(() => import('./call'));
 
@@ -58,6 +61,8 @@ function Screen() {
   if (r.name === 'request') return <RequestScreen key={r.draft} draftId={r.draft} />;
   if (r.name === 'case') return <CaseScreen key={r.id} id={r.id} />;
   if (r.name === 'images') return <Viewer key={r.id} caseId={r.id} seriesUID={r.series} />;
+  if (r.name === 'tray' || r.name === 'quarantine') return <Devices quarantine={r.name === 'quarantine'} />;
+  if (r.name === 'admin') return <Admin />;
   if (r.name === 'unknown') return <main id="main" class="page" tabIndex={-1}><h1>{t('unknown.title')}</h1><p><a class="btn big" href="/">{t('home')}</a></p></main>;
   return <CaseList />;
 }
@@ -85,6 +90,7 @@ export function start(root: HTMLElement): void {
   startClock();
   watchLink();
   watchCases();
+  watchTray();
   startOutbox();
   let user: string | undefined;
   effect(() => {
@@ -96,6 +102,7 @@ export function start(root: HTMLElement): void {
       if (route.value.name === 'login') navigate('/', true);
       startLive();
       void loadCases();
+      void countWaiting();
       void loadDrafts(id);
       void loadOutbox(id);
       void startTransfers();

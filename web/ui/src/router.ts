@@ -3,7 +3,8 @@ import { computed, signal } from '@preact/signals';
 
 export type Route =
   | { name: 'list' } | { name: 'login' } | { name: 'request'; draft: string }
-  | { name: 'case'; id: string; call: boolean } | { name: 'images'; id: string; series: string } | { name: 'unknown' };
+  | { name: 'case'; id: string; call: boolean } | { name: 'images'; id: string; series: string } 
+  | { name: 'tray' } | { name: 'quarantine' } | { name: 'admin' } | { name: 'unknown' };
 
 export function parse(path: string, search: string): Route {
   const parts = path.split('/').filter(Boolean).map((p) => { try { return decodeURIComponent(p); } catch { return p; } });
@@ -11,6 +12,9 @@ export function parse(path: string, search: string): Route {
   if (!first) return { name: 'list' };
   if (first === 'connexion') return { name: 'login' };
   if (first === 'nouvelle') return { name: 'request', draft: new URLSearchParams(search).get('b') ?? '' };
+  if (first === 'recus' && !id) return { name: 'tray' };
+  if (first === 'quarantaine' && !id) return { name: 'quarantine' };
+  if (first === 'administration' && !id) return { name: 'admin' };
   if (first === 'dossier' && id) {
     if (!third) return { name: 'case', id, call: false };
     if (third === 'appel') return { name: 'case', id, call: true };
@@ -37,6 +41,7 @@ export const paths = {
   case: (id: string) => `/dossier/${encodeURIComponent(id)}`,
   call: (id: string) => `/dossier/${encodeURIComponent(id)}/appel`,
   images: (id: string, series: string) => `/dossier/${encodeURIComponent(id)}/images/${encodeURIComponent(series)}`,
+  tray: '/recus', quarantine: '/quarantaine', admin: '/administration',
   draft: (id: string) => `/nouvelle?b=${encodeURIComponent(id)}`,
 };
 

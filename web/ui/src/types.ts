@@ -14,6 +14,7 @@ export interface Directory {
   specialties: Specialty[];
   urgencies: UrgencyLevel[];
   specialists: (Person & { specialties: string[] })[];
+  devices: string[]; // AE titles at my facility
 }
 
 export interface Age { value: number; unit: 'Y' | 'M' | 'D' }
@@ -30,7 +31,8 @@ export interface CaseSummary {
 }
 export type Action =
   | 'view' | 'post-message' | 'attach' | 'assign' | 'ask' | 'answer-clarification' | 'give-opinion'
-  | 'close' | 'reopen' | 'cancel' | 'call' | 'export' | 'see-access-log' | 'create';
+  | 'close' | 'reopen' | 'cancel' | 'call' | 'export' | 'see-access-log' | 'create'
+  | 'attach-study' | 'schedule';
 export interface Message { id: string; text: string; kind: 'message' | 'clarification-asked' | 'clarification-answered'; by: Person; at: string }
 export interface Opinion { id: string; findings: string; conclusion: string; advice: string; by: Person; at: string }
 export interface TimelineItem { id: string; type: string; by: Person; at: string; seq: number; text?: string; to?: Person; count?: number }
@@ -43,8 +45,10 @@ export interface SeriesSummary {
 export interface Case extends CaseSummary {
   patient: Patient; history: string; consent: Consent; participants: Person[];
   messages: Message[]; opinions: Opinion[]; timeline: TimelineItem[];
-  files: Attachment[]; series: SeriesSummary[]; can: Action[]; outcome?: string; outcomeNote?: string;
+  files: Attachment[]; series: SeriesSummary[]; can: Action[]; outcome?: string; outcomeNote?: string; procedure?: Procedure;
 }
+/** An examination asked of a device. */
+export interface Procedure { modality: string; device?: string; at: string; description: string; by: Person; accession: string; done: boolean }
 export interface NewEvent { id: string; type: string; at: string; data: unknown }
 export interface AccessEntry { at: string; by: Person; action: string; surface: string }
 
@@ -73,4 +77,5 @@ export type LiveMessage =
   | { type: 'hello'; user: string }
   | { type: 'case'; id: string; seq: number; status: Status }
   | { type: 'intake'; intake: Intake }
+  | { type: 'tray' } | { type: 'quarantine' }
   | { type: 'call'; caseId: string; participants: number };

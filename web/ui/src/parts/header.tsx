@@ -7,6 +7,7 @@ import { link, speed } from '../state/live';
 import { outbox } from '../state/outbox';
 import { expired, logout, me } from '../state/session';
 import { panelOpen, transfers, transferTotals, uploadRate } from '../state/transfers';
+import { hasQuarantine, hasTray, waiting } from '../state/tray';
 import { calling } from '../state/calling';
 import { Dialog } from './base';
 import { Icon } from './icon';
@@ -69,6 +70,20 @@ function Account() {
   );
 }
 
+/** The way to what devices sent, and to administration. */
+function Ways() {
+  const user = me.value!, here = route.value.name, n = waiting.value;
+  const total = n.studies + (hasQuarantine(user) ? n.quarantined : 0);
+  const tray = here === 'tray' || here === 'quarantine';
+  return (
+    <nav class="ways" aria-label={t('header.ways')}>
+      {hasTray(user) && <a class="btn sign" href={n.studies === 0 && n.quarantined > 0 && hasQuarantine(user) ? paths.quarantine : paths.tray} data-testid="tray-link" data-n={total} aria-current={tray ? 'page' : undefined}
+        aria-label={t('header.trayCount', { n: total })}><Icon name="inbox" size={18} /><span class="word">{t('header.tray')}</span>{total > 0 && <span class="badge" data-testid="tray-badge">{total}</span>}</a>}
+      {user.role === 'admin' && <a class="btn sign" href={paths.admin} data-testid="admin-link" aria-current={here === 'admin' ? 'page' : undefined} aria-label={t('header.admin')}><Icon name="gear" size={18} /><span class="word">{t('header.admin')}</span></a>}
+    </nav>
+  );
+}
+
 export function Header() {
   if (!me.value || expired.value) return null;
   const call = calling.value;
@@ -80,6 +95,7 @@ export function Header() {
         <span>Sira</span>
       </a>
       {call && route.value.name !== 'case' && <a class="btn sign oncall" href={paths.case(call)}><Icon name="phone" size={18} /> {t('call.back')}</a>}
+      <Ways />
       <span class="grow" />
       <LinkSign /><TransferSign /><Account />
     </header>

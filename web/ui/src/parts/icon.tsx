@@ -45,6 +45,7 @@ const shapes = {
   chat: 'M4 5h16v11H10l-4.5 4V16H4z',
   help: 'M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM9.5 9.5a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.1.9-1.1 1.8M12 16.8v.3',
   board: 'M4 5h16v14H4zM4 10h16M10 10v9',
+  inbox: 'M4 4.5h16v15H4zM4 13.5h5l1.5 2.5h3L15 13.5h5M12 6v5M9.5 8.8L12 11l2.5-2.2',
   globe: 'M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM3 12h18M12 3c3 3 3 15 0 18M12 3c-3 3-3 15 0 18',
 };
 export type IconName = keyof typeof shapes;

@@ -9,6 +9,7 @@ import { ActionButton, ActionDialog, possible, type Doing } from '../case/action
 import { Files } from '../case/files';
 import { openCase } from '../case/model';
 import { OpinionForm, OpinionView } from '../case/opinion';
+import { Procedure } from '../case/procedure';
 import { Thread } from '../case/thread';
 import { Notice, When } from '../parts/base';
 import { Icon } from '../parts/icon';
@@ -82,6 +83,7 @@ export function CaseScreen({ id }: { id: string }) {
             </section>
             {c.opinions.length > 0 && <section class="card opinion-card" aria-labelledby="h-op"><h2 id="h-op">{t('case.opinion')}</h2>{[...c.opinions].reverse().map((o) => <OpinionView key={o.id} o={o} />)}</section>}
             <Files c={c} />
+            <Procedure c={c} open={open} />
             {c.history && <section class="card" aria-labelledby="h-h"><h2 id="h-h">{t('case.history')}</h2><p class="text" data-testid="case-history">{c.history}</p></section>}
             <OpinionForm c={c} open={open} />
             <section class="card fine" aria-labelledby="h-c"><h2 id="h-c">{t('request.consent')}</h2>

@@ -37,7 +37,7 @@ export async function loadDirectory(): Promise<void> {
   directory.value ??= (await cache.get<Directory>('directory'))?.value;
   try {
     const d = await api.directory();
-    directory.value = { facilities: d.facilities ?? [], specialties: d.specialties ?? [], urgencies: d.urgencies ?? [], specialists: (d.specialists ?? []).map((s) => ({ ...s, specialties: s.specialties ?? [] })) };
+    directory.value = { facilities: d.facilities ?? [], specialties: d.specialties ?? [], urgencies: d.urgencies ?? [], specialists: (d.specialists ?? []).map((s) => ({ ...s, specialties: s.specialties ?? [] })), devices: d.devices ?? [] };
     void cache.put('directory', directory.value);
   } catch { /* the cached one stays */ }
 }
