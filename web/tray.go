@@ -126,6 +126,7 @@ func (s *Server) listTray(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) countTray(w http.ResponseWriter, r *http.Request) error {
 	ctx, u := r.Context(), userOf(r)
 	if !hasTray(u) {
+		s.record(ctx, audit.Entry{Action: actTray, Outcome: "denied"})
 		return problem.New("forbidden")
 	}
 	n, err := s.tray.Count(ctx, s.ofTray(u))

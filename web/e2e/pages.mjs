@@ -82,3 +82,24 @@ export async function until(what, fn, timeout = 60_000) {
     await new Promise(r => setTimeout(r, 150))
   }
 }
+
+/** Nothing runs out of the page, targets are large enough for a thumb, every control has a name. */
+export async function fits(page, what) {
+  const found = await page.evaluate(() => {
+    const small = []
+    for (const e of document.querySelectorAll('button, select, input:not([type=hidden]):not([type=radio]):not([type=checkbox]):not([type=file]):not([type=range]), a.btn')) {
+      const r = e.getBoundingClientRect()
+      if (r.width === 0 || r.height === 0 || e.classList.contains('linklike') || getComputedStyle(e).visibility === 'hidden') continue
+      if (r.height < 40) small.push(`${e.tagName} ${(e.getAttribute('data-testid') ?? e.textContent ?? '').trim().slice(0, 30)} ${Math.round(r.width)}×${Math.round(r.height)}`)
+    }
+    const unnamed = [...document.querySelectorAll('button, a[href], input:not([type=hidden]), select, textarea')].filter(e => {
+      if (e.closest('[hidden]') || e.getBoundingClientRect().width === 0) return false
+      const label = e.getAttribute('aria-label') ?? e.getAttribute('title') ?? e.labels?.[0]?.textContent ?? e.textContent
+      return !label?.trim() && !e.getAttribute('aria-labelledby')
+    }).map(e => e.outerHTML.slice(0, 100))
+    return { wide: document.documentElement.scrollWidth - innerWidth, small, unnamed }
+  })
+  assert.ok(found.wide <= 1, `${what}: ${found.wide} px wider than the screen`)
+  assert.deepEqual(found.small, [], `${what}: targets too small`)
+  assert.deepEqual(found.unnamed, [], `${what}: controls without a name`)
+}

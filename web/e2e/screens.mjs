@@ -1,12 +1,17 @@
 // Takes the pictures of docs/screens with the demo's data: `make screens`.
-import { mkdirSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
+import { copyStudy, send } from './cart.mjs'
 import { browser, phone, root, Server, tablet } from './harness.mjs'
 import { byId, person } from './pages.mjs'
 
 const out = process.env.SIRA_SCREENS ?? path.join(root, 'docs/screens')
 mkdirSync(out, { recursive: true })
-const server = await new Server().start()
+const folder = mkdtempSync(path.join(os.tmpdir(), 'sira-cart-'))
+const server = await new Server({ args: ['--dicom-allow', 'ECHO1@10.20.0.11,CT1@10.20.0.0/24,CART1@127.0.0.1,VALISE', '--dicom-devices', 'ECHO1=csref-kati,CT1=csref-kati,CART1=csref-kati',
+  '--dicom-query', 'CONSOLE@10.20.0.30', '--dicom-destinations', 'PACS=tls://10.20.0.5:2762'] }).start()
 const chromium = await browser()
 const as = login => server.demo.users.find(u => u.login === login)
 const shot = (page, name) => page.screenshot({ path: path.join(out, `${name}.png`) })
@@ -68,8 +73,56 @@ try {
   await byId(mobile, 'case').waitFor()
   await mobile.waitForTimeout(800)
   await shot(mobile, 'dossier-telephone')
+
+  // What carts sent: to the clinician's tray, to the dispatcher's, and twice under one UID.
+  const kidneys = await caseOf('s.traore', 'Mariam'), lungs = await caseOf('m.kone', 'Oumou')
+  const echo = await copyStudy(server, as('s.traore'), kidneys, folder, 1, { PatientName: 'CAMARA^ROKIA', PatientID: 'K-2231', PatientSex: 'F', PatientBirthDate: '19910512', StudyDescription: 'Échographie', StudyDate: '20261128', SpecificCharacterSet: 'ISO_IR 192' })
+  const scan = await copyStudy(server, as('m.kone'), ct, folder, 6, { PatientName: 'DOUMBIA^MOUSSA', PatientID: 'K-2240', PatientSex: 'M', PatientBirthDate: '19680101', AccessionNumber: 'KAT-2026-9041', StudyDate: '20261129' })
+  for (const files of [echo, scan]) await send(server, 'CART1', ...files)
+  const chest = await copyStudy(server, as('m.kone'), lungs, folder, 1, { PatientName: 'SISSOKO^ADAMA', PatientID: '77', PatientSex: 'M', StudyDate: '20261129' })
+  await send(server, 'VALISE', ...chest)
+  execFileSync('dcmodify', ['-nb', '-i', 'PatientName=SISSOKO^ADAMA B', '-i', 'PatientSex=F', ...chest])
+  await send(server, 'VALISE', ...chest)
+  const receiver = await person(chromium, server, as('a.coulibaly'), tablet)
+  await receiver.goto(`${server.url}/recus`)
+  await receiver.waitForFunction(() => [...document.querySelectorAll('[data-testid="tray-picture"]')].filter(i => i.naturalWidth > 16).length === 2, null, { timeout: 30_000 })
+  await shot(receiver, 'recus-tablette')
+  await byId(receiver, 'tray-study').filter({ hasText: 'CAMARA' }).locator('[data-testid="tray-attach"]').click()
+  await byId(receiver, 'attach-case').first().check({ force: true })
+  await byId(receiver, 'attach-confirm').click()
+  await byId(receiver, 'attach-contradicts').waitFor()
+  await shot(receiver, 'rattacher-tablette')
+  await receiver.setViewportSize(phone)
+  await receiver.keyboard.press('Escape')
+  await shot(receiver, 'recus-telephone')
+  await receiver.setViewportSize(tablet)
+  await receiver.goto(`${server.url}/dossier/${call.id}`)
+  await byId(receiver, 'procedure-ask').click()
+  await byId(receiver, 'procedure-modality').selectOption('CT')
+  await byId(receiver, 'procedure-description').fill('Scanner thoracique sans injection')
+  await shot(receiver, 'examen-tablette')
+  await byId(receiver, 'procedure-send').click()
+  await byId(receiver, 'procedure-state').scrollIntoViewIfNeeded()
+  await receiver.waitForTimeout(6500) // the word at the foot of the page goes
+  await shot(receiver, 'examen-demande-tablette')
+  await dispatcher.goto(`${server.url}/quarantaine`)
+  await byId(dispatcher, 'quarantine-entry').waitFor()
+  await shot(dispatcher, 'quarantaine-tablette')
+  const admin = await person(chromium, server, as('m.sissoko'), tablet)
+  await admin.goto(`${server.url}/administration`)
+  await byId(admin, 'node-free').waitFor()
+  await shot(admin, 'administration-serveur')
+  await byId(admin, 'admin-dicom').click()
+  await shot(admin, 'administration-dicom')
+  await byId(admin, 'admin-people').click()
+  await byId(admin, 'account-row').first().waitFor()
+  await shot(admin, 'administration-personnes')
+  await admin.setViewportSize(phone)
+  await byId(admin, 'admin-dicom').click()
+  await shot(admin, 'administration-telephone')
   console.log(`screens are in ${out}`)
 } finally {
   await chromium.close()
   await server.remove()
+  rmSync(folder, { recursive: true, force: true })
 }

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { browser, phone, Server, tablet } from './harness.mjs'
-import { byId, clean, person } from './pages.mjs'
+import { byId, clean, fits, person } from './pages.mjs'
 
 let server, chromium
 
@@ -19,26 +19,6 @@ after(async () => {
 })
 
 const as = login => server.demo.users.find(u => u.login === login)
-
-async function fits(page, what) {
-  const found = await page.evaluate(() => {
-    const small = []
-    for (const e of document.querySelectorAll('button, select, input:not([type=hidden]):not([type=radio]):not([type=checkbox]):not([type=file]):not([type=range]), a.btn')) {
-      const r = e.getBoundingClientRect()
-      if (r.width === 0 || r.height === 0 || e.classList.contains('linklike') || getComputedStyle(e).visibility === 'hidden') continue
-      if (r.height < 40) small.push(`${e.tagName} ${(e.getAttribute('data-testid') ?? e.textContent ?? '').trim().slice(0, 30)} ${Math.round(r.width)}×${Math.round(r.height)}`)
-    }
-    const unnamed = [...document.querySelectorAll('button, a[href], input:not([type=hidden]), select, textarea')].filter(e => {
-      if (e.closest('[hidden]') || e.getBoundingClientRect().width === 0) return false
-      const label = e.getAttribute('aria-label') ?? e.getAttribute('title') ?? e.labels?.[0]?.textContent ?? e.textContent
-      return !label?.trim() && !e.getAttribute('aria-labelledby')
-    }).map(e => e.outerHTML.slice(0, 100))
-    return { wide: document.documentElement.scrollWidth - innerWidth, small, unnamed }
-  })
-  assert.ok(found.wide <= 1, `${what}: ${found.wide} px wider than the screen`)
-  assert.deepEqual(found.small, [], `${what}: targets too small`)
-  assert.deepEqual(found.unnamed, [], `${what}: controls without a name`)
-}
 
 async function caseOf(login, name) {
   const { body } = await server.api(as(login), 'GET', '/api/cases')

@@ -14,7 +14,7 @@ import { now } from '../state/now';
 import { me, specialtyLabel } from '../state/session';
 import type { CaseSummary } from '../types';
 import { candidates, compareBirth, compareName, compareSex, devicesApi, type TrayStudy, type Verdict } from './data';
-import { written } from './tray';
+import { amount, written } from './tray';
 import { w } from './words';
 
 export interface Attached { caseId: string; number: string; instances: number }
@@ -73,7 +73,7 @@ export function AttachDialog({ s, onDone, onGone, onClose }: { s: TrayStudy; onD
   return (
     <Dialog title={w('attachTitle')} onClose={onClose} testid="attach-dialog">
       <form onSubmit={run}>
-        <p class="strong">{s.modalities.join(', ')} · {written(s.patient)} · {w('image', { n: s.instances })}</p>
+        <p class="strong">{s.modalities.join(', ')} · {written(s.patient)} · {amount(s)}</p>
         {all.length === 0 ? <Notice tone="warn">{w('noCases')}</Notice> : <>
           {all.length > 4 && <label class="search"><Icon name="search" size={20} /><span class="sr">{w('findCase')}</span>
             <input type="search" data-testid="attach-search" placeholder={w('findCase')} value={query.value} onInput={(e) => { query.value = e.currentTarget.value; }} /></label>}

@@ -49,7 +49,7 @@ export function Quarantine() {
                 <p class="muted small uid">{w('uid')} : {q.sopUID}</p>
               </li>))}</ul></>}
       {l && <Sure title={w('dropTitle')} text={w('dropText')} what={`${l.modality} · ${l.sopUID}`} act={w('drop')}
-        go={() => devicesApi.drop(l.id)} onDone={() => { say(w('dropped')); reload(); }} onClose={() => { leaving.value = undefined; }} />}
+        go={() => devicesApi.drop(l.id)} onDone={() => { say(w('dropped')); reload(); }} onGone={reload} onClose={() => { leaving.value = undefined; }} />}
     </>
   );
 }

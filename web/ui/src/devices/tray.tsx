@@ -13,6 +13,9 @@ import { devicesApi, type TrayStudy } from './data';
 import { useList } from './list';
 import { w, type Word } from './words';
 
+/** How much it is: images, or objects when it is no picture. */
+export const amount = (s: TrayStudy): string => w(s.modalities.every((m) => m === 'ECG') ? 'object' : 'image', { n: s.instances });
+
 /** The patient as the device wrote it: "Oumou KEITA, F, 01/01/1995, K-77". */
 export const written = (p: TrayStudy['patient']): string =>
   [dicomName(p.name) || w('noName'), p.sex ? tMaybe(`sex.${p.sex}`) ?? p.sex : '', p.birthDate ? day(dicomDate(p.birthDate)) : '', p.id].filter(Boolean).join(' · ');
@@ -35,7 +38,7 @@ function Study({ s, attach, discard }: { s: TrayStudy; attach: () => void; disca
       <div class="study-text">
         <h2>{s.modalities.map((m) => <span class="tag mod" key={m}>{m}</span>)} {s.description || kind || w('noDescription')}</h2>
         <p class="strong" data-testid="tray-patient"><span class="sr">{w('asWritten')} </span><Icon name="user" size={16} /> {written(s.patient)}</p>
-        <p class="muted">{[w('image', { n: s.instances }), bytes(s.size), s.studyDate && w('of', { date: day(dicomDate(s.studyDate)) })].filter(Boolean).join(' · ')} · {w('received')} <When at={s.lastAt} /></p>
+        <p class="muted">{[amount(s), bytes(s.size), s.studyDate && w('of', { date: day(dicomDate(s.studyDate)) })].filter(Boolean).join(' · ')} · {w('received')} <When at={s.lastAt} /></p>
         <p class="muted">{w('device', { aet: s.device })}, {s.facility || w('noPlace')}{s.accession ? ` · ${w('accession', { n: s.accession })}` : ''}</p>
         <p class="why" data-testid="tray-reason"><Icon name="warn" size={16} /> {why(s)}</p>
       </div>
@@ -48,14 +51,14 @@ function Study({ s, attach, discard }: { s: TrayStudy; attach: () => void; disca
 }
 
 /** Says what will be lost before it is; used for both lists. */
-export function Sure({ title, text, what, go, act, onDone, onClose }: { title: string; text: string; what: string; go: () => Promise<void>; act: string; onDone: () => void; onClose: () => void }) {
+export function Sure({ title, text, what, go, act, onDone, onGone, onClose }: { title: string; text: string; what: string; go: () => Promise<void>; act: string; onDone: () => void; onGone: () => void; onClose: () => void }) {
   const busy = useSignal(false), problem = useSignal('');
   const run = async () => {
     if (busy.value) return;
     busy.value = true;
     try { await go(); onDone(); onClose(); } catch (err) {
       problem.value = err instanceof Problem && err.status === 404 ? w('gone') : problemText(err);
-      if (err instanceof Problem && err.status === 404) onDone();
+      if (err instanceof Problem && err.status === 404) onGone();
     } finally { busy.value = false; }
   };
   return (
@@ -81,8 +84,8 @@ export function Tray() {
         : list.value.length ? <ul class="plain studies">{list.value.map((s) => <Study key={s.studyUID + s.device} s={s} attach={() => { done.value = undefined; attaching.value = s; }} discard={() => { leaving.value = s; }} />)}</ul>
           : <p class="empty" data-testid="tray-empty">{w('empty')}</p>}
       {a && <AttachDialog s={a} onDone={(r) => { done.value = r; reload(); }} onGone={reload} onClose={() => { attaching.value = undefined; }} />}
-      {l && <Sure title={w('discardTitle')} text={w('discardText')} what={`${l.modalities.join(', ')} · ${written(l.patient)} · ${w('image', { n: l.instances })}`} act={w('discard')}
-        go={() => devicesApi.discard(l.studyUID)} onDone={() => { say(w('discarded')); reload(); }} onClose={() => { leaving.value = undefined; }} />}
+      {l && <Sure title={w('discardTitle')} text={w('discardText')} what={`${l.modalities.join(', ')} · ${written(l.patient)} · ${amount(l)}`} act={w('discard')}
+        go={() => devicesApi.discard(l.studyUID)} onDone={() => { say(w('discarded')); reload(); }} onGone={reload} onClose={() => { leaving.value = undefined; }} />}
     </>
   );
 }
