@@ -40,7 +40,9 @@ func (s *Server) outermost(next http.Handler) http.Handler {
 		s.setHeaders(w.Header(), q, r)
 		rec := &recorder{ResponseWriter: w}
 		start := time.Now()
+		s.underWay.Add(1)
 		defer func() {
+			s.underWay.Add(-1)
 			if p := recover(); p != nil {
 				if p == http.ErrAbortHandler {
 					panic(p)

@@ -72,6 +72,9 @@ func newMetrics(reg *prometheus.Registry, s *Server) (*metrics, error) {
 		}),
 		sfuCollector{s.cfg.SFU},
 	}
+	if s.cfg.Derive != nil {
+		list = append(list, deriveCollector{s.cfg.Derive})
+	}
 	for _, c := range list {
 		if err := reg.Register(c); err != nil {
 			return nil, err

@@ -116,6 +116,10 @@ func (s *Server) serve(rt route) http.Handler {
 		if rt.surface != "" {
 			q.surface = rt.surface
 		}
+		if rt.surface == "ws" { // open, and most of the time silent
+			s.underWay.Add(-1)
+			defer s.underWay.Add(1)
+		}
 		if !rt.open {
 			ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 			defer cancel()

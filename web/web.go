@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,6 +24,7 @@ import (
 	"sira/cases"
 	"sira/cases/audit"
 	"sira/cases/directory"
+	"sira/dicom/derive"
 	"sira/dicom/index"
 	"sira/dicom/ingest"
 	"sira/sfu"
@@ -43,7 +45,7 @@ const DefaultMaxUploadBytes = 4 << 30
 const DefaultMinFreeBytes = 512 << 20
 
 // Config names the parts that web joins. All pointers and interfaces but
-// Registry and Logger are required.
+// Derive, Registry and Logger are required.
 type Config struct {
 	DB        *storage.DB
 	Blobs     storage.Blobs
@@ -52,6 +54,7 @@ type Config struct {
 	Audit     *audit.Journal
 	Index     *index.Index
 	Ingest    *ingest.Ingest
+	Derive    *derive.Deriver // nil: nothing is derived
 	SFU       *sfu.SFU
 	Signaling *signaling.Server
 
@@ -118,7 +121,8 @@ type Server struct {
 	places     places
 
 	started  time.Time
-	accounts sync.Mutex // administrators' changes, one after the other
+	accounts sync.Mutex   // administrators' changes, one after the other
+	underWay atomic.Int64 // requests, but not open WebSockets
 
 	statesMu sync.Mutex
 	states   map[string]remembered
@@ -214,6 +218,10 @@ func (s *Server) openUploads() error {
 
 // Handler is the whole site: interface, API, health and metrics.
 func (s *Server) Handler() http.Handler { return s.handler }
+
+// Busy reports whether requests are being answered, which background work
+// gives way to.
+func (s *Server) Busy() bool { return s.underWay.Load() > 0 }
 
 // Close ends calls and live connections, then the intake workers; uploads in
 // intake go on at the next start. It returns ctx's error when they don't end

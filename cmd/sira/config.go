@@ -29,6 +29,7 @@ type config struct {
 	DICOMTLSCert, DICOMTLSKey        string
 	DICOMTLSCA                       string
 	MaxUpload, MinFree               int64
+	DeriveWorkers                    int
 	LogLevel, LogFormat              string
 }
 
@@ -71,6 +72,12 @@ func settings() []setting {
 		{"dicom-tls-key", "", "TLS key file (PEM) of the DICOM port", str(func(c *config) *string { return &c.DICOMTLSKey })},
 		{"dicom-tls-ca", "", "certificates (PEM) that sign those of devices: devices must show one, and tls:// destinations are checked by them (default: any device; the system's certificates)", str(func(c *config) *string { return &c.DICOMTLSCA })},
 		{"dicomweb-service", "", "logins of machines that read and store everything under /dicomweb, comma-separated; others see what their cases hold", list(func(c *config) *[]string { return &c.DICOMWebService })},
+		{"derive-workers", "1", "lossless images that are made ready for thin links at once, in the background; 0: none", func(c *config, v string) (err error) {
+			if c.DeriveWorkers, err = strconv.Atoi(v); err != nil || c.DeriveWorkers < 0 || c.DeriveWorkers > 64 {
+				return fmt.Errorf("%q is not a number from 0 to 64", v)
+			}
+			return nil
+		}},
 		{"log-level", "info", "debug, info, warn or error", str(func(c *config) *string { return &c.LogLevel })},
 		{"log-format", "json", "json or text", str(func(c *config) *string { return &c.LogFormat })},
 	}

@@ -13,6 +13,7 @@ import (
 	"sira/cases/audit"
 	"sira/cases/directory"
 	"sira/dicom"
+	"sira/dicom/derive"
 	"sira/dicom/dimse"
 	"sira/dicom/index"
 	"sira/dicom/ingest"
@@ -55,6 +56,7 @@ type platform struct {
 	web    *web.Server
 	audit  *audit.Journal
 	dimse  *dimse.Server
+	derive *derive.Deriver
 }
 
 // open builds the platform from the bottom up; on an error what was opened is
@@ -87,6 +89,17 @@ func open(ctx context.Context, c config, log *slog.Logger) (_ *platform, err err
 	if p.ingest.TempDir, err = emptyFolder(c.Data, "incoming"); err != nil {
 		return nil, err
 	}
+	deriving, err := emptyFolder(c.Data, "deriving")
+	if err != nil {
+		return nil, err
+	}
+	// The web opens later, and before work starts.
+	busy := func() bool { return p.web.Busy() }
+	if p.derive, err = derive.Open(ctx, derive.Config{DB: p.db, Blobs: p.blobs, Index: idx, TempDir: deriving,
+		Workers: c.DeriveWorkers, Busy: busy, Log: log}); err != nil {
+		return nil, err
+	}
+	p.ingest.Added = func(ctx context.Context, in dicom.Instance) { p.derive.Added(ctx, in.Hash) }
 	if p.sfu, err = sfu.New(sfu.Config{UDPAddr: c.MediaListen, PublicIPs: c.MediaPublicIPs, Logger: log}); err != nil {
 		return nil, fmt.Errorf("opening the media port: %w", err)
 	}
@@ -110,8 +123,13 @@ func open(ctx context.Context, c config, log *slog.Logger) (_ *platform, err err
 		SpoolDir: filepath.Join(c.Data, "spool"), MaxUploadBytes: c.MaxUpload, MinFreeBytes: c.MinFree,
 		Logger: log, TLS: c.TLSCert != "", PublicURL: c.PublicURL, Version: buildVersion(), Devices: places, DICOMWebService: c.DICOMWebService,
 		DICOM: dicomSettings, BlobKind: kind,
+		Derive: p.derive,
 	})
-	return p, err
+	if err != nil {
+		return nil, err
+	}
+	p.derive.Start()
+	return p, nil
 }
 
 // emptyFolder makes a folder for files on their way and clears what a power cut
@@ -132,6 +150,9 @@ func (p *platform) close() {
 		if err := p.sfu.Close(context.Background()); err != nil {
 			p.log.Warn("closing the media port", "err", err)
 		}
+	}
+	if p.derive != nil {
+		p.derive.Close()
 	}
 	if p.stores != nil {
 		if err := p.db.Close(); err != nil {

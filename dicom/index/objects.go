@@ -70,3 +70,24 @@ func (x *Index) meta(ctx context.Context, sop string) (string, error) {
 	}
 	return unpack(packed)
 }
+
+// Hashes lists the stored objects by instance UID, limit at a time, after the
+// UID last of the answer before ("" to begin).
+func (x *Index) Hashes(ctx context.Context, after string, limit int) (hashes []string, last string, err error) {
+	rows, err := x.db.Query(ctx, `SELECT sop, hash FROM dicom_instance WHERE sop > ? ORDER BY sop LIMIT ?`, after, limit)
+	if err != nil {
+		return nil, "", fmt.Errorf("listing stored objects: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var hash string
+		if err := rows.Scan(&last, &hash); err != nil {
+			return nil, "", fmt.Errorf("listing stored objects: %w", err)
+		}
+		hashes = append(hashes, hash)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, "", fmt.Errorf("listing stored objects: %w", err)
+	}
+	return hashes, last, nil
+}

@@ -41,6 +41,8 @@ type Ingest struct {
 
 	// Quarantined, when set, is called after an object went to quarantine.
 	Quarantined func(ctx context.Context)
+	// Added is told each object that is now stored and was not before; may be nil.
+	Added func(ctx context.Context, in dicom.Instance)
 
 	releasing *sync.Mutex // a blob is not deleted while it comes in again
 }
@@ -95,6 +97,9 @@ func (g *Ingest) File(ctx context.Context, r interface{ io.ReaderAt }, size int6
 	}
 	if err != nil {
 		return Result{Instance: in}, err
+	}
+	if added && g.Added != nil {
+		g.Added(context.WithoutCancel(ctx), in)
 	}
 	return Result{Instance: in, Info: info, Duplicate: !added}, nil
 }

@@ -130,11 +130,10 @@ func (j *job) lossy(ctx context.Context, f *dicom.File, r io.ReaderAt) error {
 	if j.set.String(tagLossy) == "01" {
 		return nil
 	}
-	frame, err := encoded(ctx, j.src, f.Data(r))
+	method, frame, err := lost(ctx, j.src, f, r)
 	if err != nil {
 		return err
 	}
-	method := lossyMethod(f.TransferSyntax, frame)
 	if method == "" {
 		return nil
 	}
@@ -144,6 +143,29 @@ func (j *job) lossy(ctx context.Context, f *dicom.File, r io.ReaderAt) error {
 	j.set.Text(tagLossyRatio, "DS", strconv.FormatFloat(ratio, 'f', 2, 64))
 	j.set.Text(tagLossyMethod, "CS", method)
 	return nil
+}
+
+// Lossy tells how the pixel data of f, as it is stored, lost something
+// (0028,2114: "ISO_10918_1" …); "" when the stored form is a lossless one,
+// whatever happened to the image before.
+func Lossy(ctx context.Context, f *dicom.File, r io.ReaderAt) (method string, err error) {
+	src, err := open(f, r)
+	if err != nil {
+		return "", err
+	}
+	method, _, err = lost(ctx, src, f, r)
+	return method, err
+}
+
+// lost is the method, and the first frame as stored.
+func lost(ctx context.Context, src *pixel.Source, f *dicom.File, r io.ReaderAt) (method string, frame []byte, err error) {
+	if f.Pixel.Native != nil {
+		return "", nil, nil
+	}
+	if frame, err = encoded(ctx, src, f.Data(r)); err != nil {
+		return "", nil, err
+	}
+	return lossyMethod(f.TransferSyntax, frame), frame, nil
 }
 
 // lossyMethod is how a stream lost something, "" when it did not.

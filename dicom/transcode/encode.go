@@ -100,6 +100,7 @@ func encodeHTJ2K(ctx context.Context, p *pixel.Pixels, j *job) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	j.levels = e.Levels
 	return e.Data, nil
 }
 

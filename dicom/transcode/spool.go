@@ -30,6 +30,7 @@ func (s *spool) add(b []byte) (dicom.Section, error) {
 			return at, fmt.Errorf("creating a temporary file: %w", err)
 		}
 		s.file = file
+		_ = os.Remove(file.Name()) // where open files may be: nothing is left then if the process dies
 		if _, err := file.Write(s.buf); err != nil {
 			return at, fmt.Errorf("spooling frames: %w", err)
 		}
@@ -77,6 +78,11 @@ func (j *job) encapsulated(ctx context.Context, s *spool, encode encoder) error 
 	}
 	frames := make([]dicom.Section, 0, min(j.img.Frames, 1<<16))
 	for n := 1; n <= j.img.Frames; n++ {
+		if j.before != nil {
+			if err := j.before(n); err != nil {
+				return err
+			}
+		}
 		p, err := j.src.Stored(ctx, n)
 		if err != nil {
 			return err
@@ -84,6 +90,9 @@ func (j *job) encapsulated(ctx context.Context, s *spool, encode encoder) error 
 		b, err := encode(ctx, p, j)
 		if err != nil {
 			return fmt.Errorf("encoding frame %d: %w", n, err)
+		}
+		if j.after != nil {
+			j.after(p, j.levels)
 		}
 		if len(b)%2 == 1 { // an end of image marker of odd place is followed by a zero byte
 			b = append(b, 0)

@@ -14,6 +14,7 @@ import (
 	"math"
 
 	"sira/dicom"
+	"sira/dicom/jpeg2000"
 	"sira/dicom/pixel"
 	"sira/dicom/write"
 )
@@ -70,12 +71,8 @@ func Transcode(ctx context.Context, f *dicom.File, r io.ReaderAt, to string, w i
 	if native(to) && uncompressed {
 		return o.Write(ctx, w)
 	}
-	src, err := open(f, r)
+	j, err := newJob(ctx, f, r, o.Set, to)
 	if err != nil {
-		return err
-	}
-	j := &job{src: src, img: src.Info(), set: o.Set, to: to}
-	if err := j.describe(ctx, f, r); err != nil {
 		return err
 	}
 	if native(to) {
@@ -109,6 +106,10 @@ type job struct {
 	img pixel.Image
 	set *write.Set
 	to  string
+
+	levels []jpeg2000.Level                          // of the frame encoded last, HTJ2K only
+	before func(n int) error                         // may be nil, as the next
+	after  func(p *pixel.Pixels, l []jpeg2000.Level) // with what was encoded
 }
 
 // native puts decoded frames into the set, made as they are written.
