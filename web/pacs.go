@@ -29,7 +29,7 @@ const stowDevice = "STOW"
 
 func (s *Server) openPACS() {
 	s.scopes = scopes{users: map[string]*scope{}, cases: map[string]caseObjects{}}
-	s.pacs = dicomweb.New(dicomweb.Config{Index: s.cfg.Index, Blobs: s.cfg.Blobs, Ingest: s.cfg.Ingest,
+	s.pacs = dicomweb.New(dicomweb.Config{Index: s.cfg.Index, Blobs: s.cfg.Blobs, Ingest: s.cfg.Ingest, Derive: s.cfg.Derive,
 		Scope: s.pacsScope, Audit: s.pacsAudit, MayStore: s.pacsMayStore, Stored: s.pacsStored,
 		Root: pacsRoot, PublicURL: strings.TrimSuffix(s.cfg.PublicURL, "/"), Logger: s.log,
 		RequestID: func(ctx context.Context) string { return requestOf(ctx).id }})

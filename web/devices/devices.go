@@ -17,17 +17,19 @@ import (
 	"sira/cases/audit"
 	"sira/cases/directory"
 	"sira/dicom"
+	"sira/dicom/derive"
 	"sira/dicom/dimse"
 	"sira/dicom/index"
 	"sira/dicom/ingest"
 	"sira/storage"
 )
 
-// Config names the parts. All but Log are required.
+// Config names the parts. All but Derive and Log are required.
 type Config struct {
 	Blobs     storage.Blobs
 	Index     *index.Index
 	Ingest    *ingest.Ingest
+	Derive    *derive.Deriver // nil: nothing is derived
 	Cases     *cases.Service
 	Directory *directory.Directory
 	Audit     *audit.Journal

@@ -7,13 +7,15 @@ import (
 	"slices"
 
 	"sira/dicom"
+	"sira/dicom/derive"
 	"sira/dicom/dimse"
 	"sira/dicom/transcode"
 )
 
 // targets are the syntaxes to send in when the stored one is not taken, the
 // cheapest to make first. None of them loses anything.
-var targets = []string{transcode.ExplicitLE, transcode.ImplicitLE, transcode.JPEGLosslessSV1, transcode.JPEGLSLossless, transcode.RLE}
+var targets = []string{transcode.ExplicitLE, transcode.ImplicitLE, transcode.JPEGLosslessSV1, transcode.JPEGLSLossless, transcode.RLE,
+	transcode.HTJ2KRPCL, transcode.HTJ2KLossless}
 
 // Transcode gives an instance in a syntax that its receiver takes.
 func (p *Port) Transcode(_ context.Context, in dimse.Instance, accepted []string) (dimse.Instance, error) {
@@ -33,6 +35,11 @@ func (p *Port) openAs(ctx context.Context, in dimse.Instance, to string) (io.Rea
 	stored, err := p.cfg.Index.Instance(ctx, in.SOPUID)
 	if err != nil {
 		return nil, err
+	}
+	if to == transcode.HTJ2KRPCL && p.cfg.Derive != nil {
+		if _, made, err := p.cfg.Derive.Open(ctx, stored.Hash, derive.HTJ2K); err == nil {
+			return made, nil
+		}
 	}
 	blob, err := p.blob(ctx, stored.Hash)
 	if err != nil {

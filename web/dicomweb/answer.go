@@ -8,6 +8,7 @@ import (
 	"sira/dicom"
 	"sira/dicom/index"
 	"sira/dicom/pixel"
+	"sira/dicom/transcode"
 	"sira/storage"
 	"sira/web/problem"
 )
@@ -54,7 +55,8 @@ func asProblem(err error) *problem.Problem {
 		return refuse(http.StatusForbidden, "forbidden").Because(err)
 	case errors.Is(err, index.ErrNotFound), errors.Is(err, storage.ErrNotFound), errors.Is(err, pixel.ErrNoFrame), errors.Is(err, pixel.ErrNoPixels):
 		return refuse(http.StatusNotFound, "not-found").Because(err)
-	case errors.Is(err, pixel.ErrUnsupportedSyntax), errors.Is(err, pixel.ErrUnsupportedLayout), errors.Is(err, pixel.ErrTooLarge):
+	case errors.Is(err, pixel.ErrUnsupportedSyntax), errors.Is(err, pixel.ErrUnsupportedLayout), errors.Is(err, pixel.ErrTooLarge),
+		errors.Is(err, transcode.ErrImage), errors.Is(err, transcode.ErrSyntax):
 		return notAcceptable().Because(err)
 	case errors.Is(err, pixel.ErrTruncated), errors.Is(err, pixel.ErrCorrupt), errors.As(err, &refused):
 		return refuse(http.StatusUnprocessableEntity, "broken").Because(err)

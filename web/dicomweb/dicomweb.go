@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"sira/dicom"
+	"sira/dicom/derive"
 	"sira/dicom/index"
 	"sira/dicom/ingest"
 	"sira/storage"
@@ -39,7 +40,8 @@ type Store interface {
 type Config struct {
 	Index  *index.Index
 	Blobs  Store
-	Ingest *ingest.Ingest // nil: no storing
+	Ingest *ingest.Ingest  // nil: no storing
+	Derive *derive.Deriver // nil: HTJ2K is made when it is asked for
 
 	// Scope says what the user behind ctx may see: nil is everything. It is
 	// called once a request and should come from a cache.
@@ -68,6 +70,7 @@ type Service struct {
 	files    *files
 	decoding chan struct{}
 	large    chan struct{} // held while all decoders are gathered
+	turning  chan struct{} // a place for each object that is being transcoded
 }
 
 // New makes the handler of everything below Root. The caller authenticates.
@@ -89,7 +92,8 @@ func New(cfg Config) *Service {
 		cfg.Audit = func(context.Context, Access) error { return nil }
 	}
 	s := &Service{cfg: cfg, mux: http.NewServeMux(), files: newFiles(cfg.Blobs),
-		decoding: make(chan struct{}, cfg.Decoders), large: make(chan struct{}, 1)}
+		decoding: make(chan struct{}, cfg.Decoders), large: make(chan struct{}, 1),
+		turning: make(chan struct{}, 4*cfg.Decoders)}
 	s.routes()
 	return s
 }

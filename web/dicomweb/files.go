@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"sira/dicom"
+	"sira/dicom/derive"
 	"sira/storage"
 )
 
@@ -40,6 +41,9 @@ func newFiles(blobs Store) *files {
 type object struct {
 	*dicom.File
 	blob storage.Reader
+
+	copied []derive.Frame // of the derived copy whose bytes copy holds
+	copy   storage.Reader
 }
 
 func (o object) close() { _ = o.blob.Close() }
@@ -59,7 +63,7 @@ func (c *files) open(ctx context.Context, hash string) (object, error) {
 		return object{}, fmt.Errorf("opening a DICOM object: %w", err)
 	}
 	if f := c.get(hash); f != nil {
-		return object{f, blob}, nil
+		return object{File: f, blob: blob}, nil
 	}
 	f, err := dicom.Read(ctx, blob, blob.Size(), dicom.Limits{ModelBytes: -1})
 	if err != nil {
@@ -67,7 +71,7 @@ func (c *files) open(ctx context.Context, hash string) (object, error) {
 		return object{}, fmt.Errorf("reading a stored DICOM object: %w", err)
 	}
 	c.put(hash, f)
-	return object{f, blob}, nil
+	return object{File: f, blob: blob}, nil
 }
 
 func (c *files) get(hash string) *dicom.File {

@@ -6,19 +6,24 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"sira/dicom/derive"
 	"sira/dicom/index"
 	"sira/dicom/pixel"
+	"sira/dicom/transcode"
 )
 
 const maxFrames = 2000 // in one list
 
 // frames answers frames (PS3.18 section 10.4.1.1.6): native ones as little
 // endian bytes, encapsulated ones as stored, or decoded where the client wants
-// application/octet-stream in Explicit VR Little Endian.
+// application/octet-stream in Explicit VR Little Endian; coded without loss in
+// the syntax that the client asks for by name. HTJ2K comes from the derived
+// copy where there is one.
 func (s *Service) frames(w http.ResponseWriter, r *http.Request, c *call) error {
 	numbers, err := frameList(r.PathValue("frames"))
 	if err != nil {
@@ -45,6 +50,12 @@ func (s *Service) frames(w http.ResponseWriter, r *http.Request, c *call) error 
 	form, ok := c.frameForm(f, src, len(numbers))
 	if !ok {
 		return notAcceptable()
+	}
+	if form.coded && derive.Syntax(form.syntax) {
+		if c, blob, ok := s.copyOf(r.Context(), list[0].Hash); ok {
+			defer blob.Close()
+			f.copied, f.copy = c.Frames, blob
+		}
 	}
 	if !form.multipart {
 		body, err := s.frame(r.Context(), f, src, form, numbers[0])
@@ -102,6 +113,7 @@ func frameList(text string) ([]int, error) {
 type frameForm struct {
 	kind, syntax       string
 	multipart, decoded bool
+	coded              bool // in a compressed syntax that is not the stored one
 }
 
 func (f frameForm) contentType() string { return f.kind + "; transfer-syntax=" + f.syntax }
@@ -128,12 +140,38 @@ func (c *call) frameForm(f object, src *pixel.Source, count int) (frameForm, boo
 			form.kind, form.syntax = typeOctet, f.TransferSyntax
 		case !native && m.is(typeOctet) && plain && src.Decodable():
 			form.kind, form.decoded = typeOctet, true
+		case src.Decodable() && m.codes(&form):
 		default:
 			continue
 		}
 		return form, true
 	}
 	return frameForm{}, false
+}
+
+// codes completes the form where a range names a compressed syntax to code
+// frames in: by its UID, or by a media type, which then stands for its first
+// lossless syntax (PS3.18 table 8.7.3-5).
+func (m media) codes(form *frameForm) bool {
+	to := m.syntax
+	if to == "" {
+		to = map[string]string{typeJPEG: transcode.JPEGLosslessSV1, "image/jls": transcode.JPEGLSLossless,
+			"image/jphc": transcode.HTJ2KLossless, "image/dicom-rle": transcode.RLE}[m.kind]
+	}
+	kind := storedType(to)
+	if kind == "" || !slices.Contains(transcode.Targets(), to) {
+		return false
+	}
+	switch {
+	case m.kind != typeOctet && m.is(kind):
+		form.kind = kind
+	case m.is(typeOctet):
+		form.kind = typeOctet
+	default:
+		return false
+	}
+	form.syntax, form.coded = to, true
+	return true
 }
 
 // storedType is the media type of encapsulated frames (PS3.18 table 8.7.3-2),
@@ -178,6 +216,9 @@ func (s *Service) frame(ctx context.Context, f object, src *pixel.Source, form f
 	if f.video() { // one stream holds all frames
 		return newPieces(f.Data(f.blob), f.Pixel.Fragments), nil
 	}
+	if form.coded {
+		return s.codedFrame(ctx, f, img, form, n)
+	}
 	turned := f.Pixel.Native != nil && f.BigEndian
 	if !form.decoded && !turned {
 		sections, err := src.Sections(n)
@@ -201,6 +242,21 @@ func (s *Service) frame(ctx context.Context, f object, src *pixel.Source, form f
 		return bytes.NewReader(packBits(p.Data)), nil
 	}
 	return bytes.NewReader(p.Data), nil
+}
+
+// codedFrame is a frame of the derived copy, or one coded now.
+func (s *Service) codedFrame(ctx context.Context, f object, img pixel.Image, form frameForm, n int) (io.ReadSeeker, error) {
+	if n <= len(f.copied) {
+		at := f.copied[n-1]
+		return io.NewSectionReader(f.copy, at.Offset, at.Length), nil
+	}
+	release, err := s.decode(ctx, img)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	data, err := transcode.Frame(ctx, f.File, f.blob, n, form.syntax)
+	return bytes.NewReader(data), err
 }
 
 // packBits makes bits of bytes 0 and 1, the first in the lowest place (PS3.5

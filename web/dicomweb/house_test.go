@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"sira/dicom"
+	"sira/dicom/derive"
 	"sira/dicom/index"
 	"sira/dicom/ingest"
 	"sira/dicom/phantom"
@@ -39,6 +40,8 @@ type house struct {
 	handler http.Handler
 	index   *index.Index
 	ingest  *ingest.Ingest
+	blobs   storage.Blobs
+	derive  *derive.Deriver // starts when a test starts it
 
 	mu      sync.Mutex
 	visible *index.Visible
@@ -54,11 +57,15 @@ func build(t testing.TB, db *storage.DB) *house {
 		t.Fatal(err)
 	}
 	blobs := storagetest.NewBlobs(t)
-	h := &house{index: idx, ingest: ingest.New(blobs, idx, dicom.Limits{})}
+	h := &house{index: idx, blobs: blobs, ingest: ingest.New(blobs, idx, dicom.Limits{})}
+	if h.derive, err = derive.Open(context.Background(), derive.Config{DB: db, Blobs: blobs, Index: idx, TempDir: t.TempDir(), Workers: 1}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.derive.Close)
 	h.ingest.TempDir = t.TempDir()
 	h.ingest.MaxBytes = 64 << 20
 	service := dicomweb.New(dicomweb.Config{
-		Index: idx, Blobs: blobs, Ingest: h.ingest, MaxParts: 500,
+		Index: idx, Blobs: blobs, Ingest: h.ingest, Derive: h.derive, MaxParts: 500,
 		Scope: func(context.Context) (*index.Visible, error) {
 			h.mu.Lock()
 			defer h.mu.Unlock()

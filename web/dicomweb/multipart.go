@@ -22,6 +22,16 @@ func newParts(w http.ResponseWriter, kind string) *parts {
 
 // part writes one part.
 func (p *parts) part(contentType, location string, body io.Reader) error {
+	w, err := p.open(contentType, location)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, body)
+	return err
+}
+
+// open begins a part.
+func (p *parts) open(contentType, location string) (io.Writer, error) {
 	if !p.begun {
 		p.begun = true
 		p.w.Header().Set("Content-Type", `multipart/related; type="`+p.kind+`"; boundary=`+p.m.Boundary())
@@ -31,12 +41,7 @@ func (p *parts) part(contentType, location string, body io.Reader) error {
 	if location != "" {
 		h.Set("Content-Location", location)
 	}
-	w, err := p.m.CreatePart(h)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(w, body)
-	return err
+	return p.m.CreatePart(h)
 }
 
 func (p *parts) close() error { return p.m.Close() }

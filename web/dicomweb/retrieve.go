@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"sira/dicom/index"
+	"sira/dicom/transcode"
 	"sira/storage"
 )
 
@@ -15,9 +17,9 @@ const (
 	implicitLE = "1.2.840.10008.1.2"
 )
 
-// retrieve answers objects as they were received, bit for bit (PS3.18 section
-// 10.4.1.1.1). Without a transfer syntax in Accept, or with "*", each comes in
-// its own; another one is refused.
+// retrieve answers objects (PS3.18 section 10.4.1.1.1). Without a transfer
+// syntax in Accept, with "*" or with their own they come as they were received,
+// bit for bit; in another one they are transcoded, which loses nothing.
 func (s *Service) retrieve(w http.ResponseWriter, r *http.Request, c *call) error {
 	list, err := s.objects(r.Context(), c)
 	if err != nil {
@@ -25,26 +27,27 @@ func (s *Service) retrieve(w http.ResponseWriter, r *http.Request, c *call) erro
 	}
 	for _, m := range c.accept {
 		switch {
-		case !m.is(typeDICOM) || !sameSyntax(m.syntax, list):
+		case !m.is(typeDICOM) || !reachable(m.syntax, list):
 		case m.multipart || m.any && (c.sop == "" || len(list) > 1):
-			return s.sendObjects(w, r, c, list)
-		case len(list) == 1:
+			return s.sendObjects(w, r, c, list, m.syntax)
+		case len(list) == 1 && asStored(m.syntax, list[0]):
 			return s.sendObject(w, r, list[0])
+		case len(list) == 1:
+			return s.sendTurned(w, r, list[0], m.syntax)
 		}
 	}
 	return notAcceptable()
 }
 
-func sameSyntax(want string, list []index.Object) bool {
-	if want == "" || want == "*" {
-		return true
-	}
-	for _, o := range list {
-		if o.Syntax != want {
-			return false
-		}
-	}
-	return true
+// asStored reports whether an object goes out as it came.
+func asStored(want string, o index.Object) bool {
+	return want == "" || want == "*" || want == o.Syntax
+}
+
+// reachable reports whether all objects are in a syntax, or may be brought to it.
+func reachable(want string, list []index.Object) bool {
+	return slices.Contains(transcode.Targets(), want) ||
+		!slices.ContainsFunc(list, func(o index.Object) bool { return !asStored(want, o) })
 }
 
 func dicomType(o index.Object) string {
@@ -81,10 +84,10 @@ func (s *Service) sendObject(w http.ResponseWriter, r *http.Request, o index.Obj
 	return nil
 }
 
-func (s *Service) sendObjects(w http.ResponseWriter, r *http.Request, c *call, list []index.Object) error {
+func (s *Service) sendObjects(w http.ResponseWriter, r *http.Request, c *call, list []index.Object, syntax string) error {
 	out := newParts(w, typeDICOM)
 	for _, o := range list {
-		if err := s.sendPart(r, c, out, o); err != nil {
+		if err := s.sendPart(r, c, out, o, syntax); err != nil {
 			if !out.begun {
 				return err
 			}
@@ -97,7 +100,10 @@ func (s *Service) sendObjects(w http.ResponseWriter, r *http.Request, c *call, l
 	return nil
 }
 
-func (s *Service) sendPart(r *http.Request, c *call, out *parts, o index.Object) error {
+func (s *Service) sendPart(r *http.Request, c *call, out *parts, o index.Object, syntax string) error {
+	if !asStored(syntax, o) {
+		return s.turnedPart(r, c, out, o, syntax)
+	}
 	blob, err := s.blob(r.Context(), o)
 	if err != nil {
 		return err

@@ -107,14 +107,15 @@ func TestFrames(t *testing.T) {
 		`multipart/related; type="image/jpeg"`:                                         "image/jpeg; transfer-syntax=1.2.840.10008.1.2.4.50",
 		"":                                                                             "image/jpeg; transfer-syntax=1.2.840.10008.1.2.4.50",
 		`multipart/related; type="application/octet-stream"`:                                          "application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1",
-		`multipart/related; type="image/jls", multipart/related; type=application/octet-stream;q=0.5`: "application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1",
+		`multipart/related; type="image/jls", multipart/related; type=application/octet-stream;q=0.5`: "image/jls; transfer-syntax=1.2.840.10008.1.2.4.80",
+		`multipart/related; type="image/jxl", multipart/related; type=application/octet-stream;q=0.5`: "application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1",
 	} {
 		parts := h.get(t, at(us)+"/frames/1,3", accept).expect(t, 200).parts(t)
 		if len(parts) != 2 || parts[0].header.Get("Content-Type") != kind {
 			t.Errorf("%s: %d parts as %v", accept, len(parts), parts[0].header)
 			continue
 		}
-		if strings.HasSuffix(kind, ".1") == bytes.HasPrefix(parts[0].body, []byte{0xFF, 0xD8}) {
+		if strings.HasSuffix(kind, "1.2.1") == bytes.HasPrefix(parts[0].body, []byte{0xFF, 0xD8}) {
 			t.Errorf("%s: begins with %x", accept, parts[0].body[:4])
 		}
 	}
@@ -122,7 +123,8 @@ func TestFrames(t *testing.T) {
 		"/frames/" + strings.Repeat("1,", 2500) + "1": 400} {
 		h.get(t, at(us)+path, "").expect(t, status)
 	}
-	h.get(t, at(us)+"/frames/1", `multipart/related; type="image/jls"`).expect(t, 406)
+	h.get(t, at(us)+"/frames/1", `multipart/related; type="image/jxl"`).expect(t, 406)
+	h.get(t, at(us)+"/frames/1", `multipart/related; type="image/jls"; transfer-syntax=1.2.840.10008.1.2.4.81`).expect(t, 406)
 	h.get(t, at(us)+"/frames/1,2", `application/octet-stream`).expect(t, 406)
 	ecg := h.put(t, phantom.ECG12(study(4, "DIARRA^Fatou", "SEGOU-1", 3), phantom.Sinus))[0]
 	h.get(t, at(ecg)+"/frames/1", "").expect(t, 404)
