@@ -1,8 +1,8 @@
 // Package derive makes, in the background, what is sent instead of originals
 // over thin links: of every lossless image a copy in HTJ2K RPCL
 // (1.2.840.10008.1.2.4.202) with how much of each frame each resolution needs,
-// and of every film that a browser cannot read as it lies a fragmented MP4 of
-// the same pictures. Originals are never touched; a copy is kept only when it
+// of every film a poster, and an MP4 of the same coded pictures where browsers
+// cannot read what it lies in. Originals are never touched; a copy is kept only when it
 // decodes to the very samples of its original. The queue is in the database
 // and survives the process. It must not know cases, users or HTTP.
 package derive
@@ -13,6 +13,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"sync"
@@ -30,7 +31,7 @@ var ErrNone = errors.New("derive: no derived copy")
 // The kinds of copies.
 const (
 	HTJ2K = "htj2k" // a DICOM file in transcode.HTJ2KRPCL
-	MP4   = "mp4"   // fragmented MP4 of a film
+	Film  = "film"  // MP4 of a film
 )
 
 // Level says that the first Bytes of a frame decode to Width×Height pixels.
@@ -52,10 +53,11 @@ type Frame struct {
 // Copy is what was derived of one object.
 type Copy struct {
 	Kind   string
-	Blob   string // hash of the copy's bytes
+	Blob   string // hash of the copy's bytes, "" of a film that plays, or stays, as it lies
 	Size   int64
 	Pixels string  // transcode.PixelSum of copy and original
 	Frames []Frame // of HTJ2K
+	Poster string  // of Film: hash of a JPEG, "" when there is none
 }
 
 // Config names the parts. All but TempDir, Busy and Log are required.
@@ -122,6 +124,9 @@ func (d *Deriver) Start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	d.stop = cancel
 	d.done.Go(func() {
+		if err := d.redraw(ctx); err != nil && ctx.Err() == nil {
+			d.log.Warn("looking for films without poster", "err", err)
+		}
 		if n, err := d.backfill(ctx); err != nil && ctx.Err() == nil {
 			d.log.Warn("looking for objects to derive from", "queued", n, "err", err)
 		} else if n > 0 {
@@ -164,28 +169,55 @@ func (d *Deriver) Get(ctx context.Context, hash string) (Copy, error) {
 // speaks of. A copy whose bytes are lost is queued again, and is ErrNone.
 func (d *Deriver) Open(ctx context.Context, hash, kind string) (Copy, storage.Reader, error) {
 	c, err := d.Get(ctx, hash)
-	if err == nil && c.Kind != kind {
+	if err == nil && (c.Kind != kind || c.Blob == "") {
 		err = ErrNone
 	}
 	if err != nil {
 		return Copy{}, nil, err
 	}
-	blob, err := d.cfg.Blobs.Open(ctx, storage.Hash(c.Blob))
-	if err == nil && blob.Size() != c.Size {
+	blob, err := d.bytes(ctx, hash, c.Blob, c.Size)
+	return c, blob, err
+}
+
+// Poster gives the poster of a film, a JPEG. Errors: ErrNone.
+func (d *Deriver) Poster(ctx context.Context, hash string) ([]byte, error) {
+	c, err := d.Get(ctx, hash)
+	if err == nil && c.Poster == "" {
+		err = ErrNone
+	}
+	if err != nil {
+		return nil, err
+	}
+	blob, err := d.bytes(ctx, hash, c.Poster, -1)
+	if err != nil {
+		return nil, err
+	}
+	defer blob.Close()
+	raw, err := io.ReadAll(io.LimitReader(blob, 8<<20))
+	if err != nil {
+		return nil, fmt.Errorf("reading a poster: %w", err)
+	}
+	return raw, nil
+}
+
+// bytes opens what was derived of an object, of size unless that is negative.
+func (d *Deriver) bytes(ctx context.Context, hash, derived string, size int64) (storage.Reader, error) {
+	blob, err := d.cfg.Blobs.Open(ctx, storage.Hash(derived))
+	if err == nil && size >= 0 && blob.Size() != size {
 		err = errors.Join(storage.ErrNotFound, blob.Close())
 	}
 	if errors.Is(err, storage.ErrNotFound) {
 		d.kept.drop(hash)
-		d.log.Warn("derived copy lost, made again", "hash", hash, "copy", c.Blob)
+		d.log.Warn("derived copy lost, made again", "hash", hash, "copy", derived)
 		if err := d.again(ctx, hash); err != nil {
 			d.log.Warn("queueing a lost copy", "hash", hash, "err", err)
 		}
-		return Copy{}, nil, ErrNone
+		return nil, ErrNone
 	}
 	if err != nil {
-		return Copy{}, nil, fmt.Errorf("opening a derived copy: %w", err)
+		return nil, fmt.Errorf("opening a derived copy: %w", err)
 	}
-	return c, blob, nil
+	return blob, nil
 }
 
 // Syntax reports whether a copy of kind HTJ2K serves who asks for this syntax.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"sira/dicom/film"
 	"sira/storage"
 )
 
@@ -34,6 +35,20 @@ func (d *Deriver) takeUp(ctx context.Context) error {
 	_, err := d.cfg.DB.Exec(ctx, `UPDATE derive_object SET owner = '', not_before = 0 WHERE state = 'wait' AND owner <> ''`)
 	if err != nil {
 		return fmt.Errorf("taking up derivations: %w", err)
+	}
+	return nil
+}
+
+// redraw queues the films again that got no poster, which may be for want of
+// ffmpeg then.
+func (d *Deriver) redraw(ctx context.Context) error {
+	if !film.Posters() {
+		return nil
+	}
+	_, err := d.cfg.DB.Exec(ctx, `UPDATE derive_object SET state = 'wait', claims = 0, owner = '', not_before = 0
+		WHERE state = 'done' AND kind = ? AND poster = ''`, Film)
+	if err != nil {
+		return fmt.Errorf("queueing films: %w", err)
 	}
 	return nil
 }
@@ -95,8 +110,8 @@ func (d *Deriver) queue(ctx context.Context, hashes []string) (added int, err er
 		added = 0
 		for _, h := range hashes {
 			res, err := tx.Exec(ctx, `INSERT INTO derive_object
-				(hash, state, reason, claims, owner, not_before, rank, kind, blob, size, pixels, frames, at)
-				VALUES (?, 'wait', '', 0, '', 0, ?, '', '', 0, '', '', ?) ON CONFLICT DO NOTHING`, h, -now, now)
+				(hash, state, reason, claims, owner, not_before, rank, kind, blob, size, pixels, frames, poster, at)
+				VALUES (?, 'wait', '', 0, '', 0, ?, '', '', 0, '', '', '', ?) ON CONFLICT DO NOTHING`, h, -now, now)
 			if err != nil {
 				return err
 			}
@@ -155,6 +170,18 @@ func (d *Deriver) claim(ctx context.Context) (hash string, err error) {
 	}
 }
 
+// take claims one object, which somebody waits for.
+func (d *Deriver) take(ctx context.Context, hash string) (bool, error) {
+	now := time.Now()
+	res, err := d.cfg.DB.Exec(ctx, `UPDATE derive_object SET claims = claims + 1, owner = ?, not_before = ?
+		WHERE hash = ? AND state = 'wait' AND not_before <= ? AND claims < ?`, d.owner, now.Add(lease).UnixMilli(), hash, now.UnixMilli(), maxClaims)
+	if err != nil {
+		return false, fmt.Errorf("claiming a derivation: %w", err)
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
+}
+
 // renew keeps a claim.
 func (d *Deriver) renew(ctx context.Context, hash string) error {
 	_, err := d.cfg.DB.Exec(ctx, `UPDATE derive_object SET not_before = ? WHERE hash = ? AND owner = ? AND state = 'wait'`,
@@ -176,8 +203,8 @@ func (d *Deriver) settle(ctx context.Context, hash, state, reason string, c Copy
 	if err != nil {
 		return err
 	}
-	_, err = d.cfg.DB.Exec(ctx, `UPDATE derive_object SET state = ?, reason = ?, owner = '', not_before = 0, kind = ?, blob = ?, size = ?, pixels = ?, frames = ?, at = ?
-		WHERE hash = ? AND owner = ? AND state = 'wait'`, state, reason, c.Kind, c.Blob, c.Size, c.Pixels, frames, time.Now().UnixMilli(), hash, d.owner)
+	_, err = d.cfg.DB.Exec(ctx, `UPDATE derive_object SET state = ?, reason = ?, owner = '', not_before = 0, kind = ?, blob = ?, size = ?, pixels = ?, frames = ?, poster = ?, at = ?
+		WHERE hash = ? AND owner = ? AND state = 'wait'`, state, reason, c.Kind, c.Blob, c.Size, c.Pixels, frames, c.Poster, time.Now().UnixMilli(), hash, d.owner)
 	return err
 }
 
@@ -192,8 +219,8 @@ func (d *Deriver) again(ctx context.Context, hash string) error {
 func (d *Deriver) read(ctx context.Context, hash string) (Copy, error) {
 	var c Copy
 	var packed string
-	err := d.cfg.DB.QueryRow(ctx, `SELECT kind, blob, size, pixels, frames FROM derive_object WHERE hash = ? AND state = 'done'`, hash).
-		Scan(&c.Kind, &c.Blob, &c.Size, &c.Pixels, &packed)
+	err := d.cfg.DB.QueryRow(ctx, `SELECT kind, blob, size, pixels, frames, poster FROM derive_object WHERE hash = ? AND state = 'done'`, hash).
+		Scan(&c.Kind, &c.Blob, &c.Size, &c.Pixels, &packed, &c.Poster)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Copy{}, ErrNone
 	}

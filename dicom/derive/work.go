@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sira/dicom"
+	"sira/dicom/film"
 	"sira/dicom/jpeg2000"
 	"sira/dicom/pixel"
 	"sira/dicom/transcode"
@@ -110,14 +111,17 @@ func (d *Deriver) derive(ctx context.Context, hash string) (Copy, error) {
 	if err != nil {
 		return Copy{}, fmt.Errorf("reading the original: %w", err)
 	}
+	if film.Coding(f.TransferSyntax) != "" {
+		return d.film(ctx, hash, f, blob)
+	}
 	if err := suits(ctx, f, blob); err != nil {
 		return Copy{}, err
 	}
-	tmp, err := os.CreateTemp(d.cfg.TempDir, "sira-derive-")
+	tmp, remove, err := d.temp()
 	if err != nil {
-		return Copy{}, fmt.Errorf("making room for a copy: %w", err)
+		return Copy{}, err
 	}
-	defer func() { tmp.Close(); os.Remove(tmp.Name()) }()
+	defer remove()
 	before := func(int) error { return d.giveWay(ctx, hash) }
 	coded, err := transcode.HTJ2K(ctx, f, blob, &limited{w: tmp, left: maxBytes}, before)
 	if err != nil {
@@ -133,6 +137,15 @@ func (d *Deriver) derive(ctx context.Context, hash string) (Copy, error) {
 	}
 	c.Blob, c.Size = string(info.Hash), info.Size
 	return c, nil
+}
+
+// temp makes a file for what is being made.
+func (d *Deriver) temp() (*os.File, func(), error) {
+	tmp, err := os.CreateTemp(d.cfg.TempDir, "sira-derive-")
+	if err != nil {
+		return nil, nil, fmt.Errorf("making room for a copy: %w", err)
+	}
+	return tmp, func() { tmp.Close(); os.Remove(tmp.Name()) }, nil
 }
 
 // suits says nothing unless f is an image of which a lossless copy is to be made.
@@ -240,7 +253,8 @@ func (d *Deriver) giveWay(ctx context.Context, hash string) error {
 // that failed.
 func blame(err error) error {
 	for _, e := range []error{pixel.ErrCorrupt, pixel.ErrTruncated, pixel.ErrTooLarge, pixel.ErrUnsupportedLayout, pixel.ErrUnsupportedSyntax,
-		pixel.ErrNoFrame, pixel.ErrNoPixels, transcode.ErrImage, transcode.ErrSyntax, jpeg2000.ErrInput, write.ErrNoInstance, write.ErrEmpty, write.ErrTooLong, errTooLong} {
+		pixel.ErrNoFrame, pixel.ErrNoPixels, transcode.ErrImage, transcode.ErrSyntax, jpeg2000.ErrInput, write.ErrNoInstance, write.ErrEmpty, write.ErrTooLong, errTooLong,
+		film.ErrNoFilm, film.ErrCorrupt, film.ErrUnsupported} {
 		if errors.Is(err, e) {
 			return bad{err}
 		}

@@ -16,6 +16,7 @@ CREATE TABLE derive_object (
     size       BIGINT NOT NULL,
     pixels     TEXT NOT NULL,
     frames     TEXT NOT NULL,
+    poster     TEXT NOT NULL,
     at         BIGINT NOT NULL
 );
 
