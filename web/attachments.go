@@ -130,11 +130,15 @@ func (s *Server) serveThumbnail(w http.ResponseWriter, r *http.Request, a cases.
 	if notModified(w, r, etag) {
 		return nil
 	}
-	raw, err := s.thumbnail(r.Context(), a)
+	raw, own, err := s.thumbnail(r.Context(), a)
 	if err != nil {
 		return err
 	}
 	h := w.Header()
+	if !own {
+		h.Set("Cache-Control", "private, max-age=60")
+		h.Del("ETag")
+	}
 	h.Set("Content-Type", "image/jpeg")
 	h.Set("Content-Length", fmt.Sprint(len(raw)))
 	if r.Method != http.MethodHead {
@@ -143,29 +147,29 @@ func (s *Server) serveThumbnail(w http.ResponseWriter, r *http.Request, a cases.
 	return nil
 }
 
-// thumbnail computes a thumbnail once and keeps it.
-func (s *Server) thumbnail(ctx context.Context, a cases.Attachment) ([]byte, error) {
+// thumbnail computes a thumbnail once and keeps it, unless it is not the file's
+// own.
+func (s *Server) thumbnail(ctx context.Context, a cases.Attachment) (raw []byte, own bool, err error) {
 	name := a.Hash + ".thumb.2.jpg"
 	if raw, ok := s.derived.get(name); ok {
-		return raw, nil
+		return raw, true, nil
 	}
-	var raw []byte
-	var err error
 	switch a.Kind {
 	case "photo":
 		raw, err = s.photoThumbnail(ctx, a)
+		own = true
 	case "dicom":
-		raw, err = s.dicomThumbnail(ctx, a)
+		raw, own, err = s.dicomThumbnail(ctx, a)
 	default:
-		return nil, problem.New("no-preview")
+		return nil, false, problem.New("no-preview")
 	}
-	if err != nil {
-		return nil, err
+	if err != nil || !own {
+		return raw, own, err
 	}
 	if err := s.derived.put(name, raw); err != nil {
 		s.log.Warn("thumbnail not kept", "err", err)
 	}
-	return raw, nil
+	return raw, true, nil
 }
 
 func (s *Server) photoThumbnail(ctx context.Context, a cases.Attachment) ([]byte, error) {

@@ -13,6 +13,7 @@ import (
 	"sira/cases/audit"
 	"sira/dicom"
 	"sira/dicom/ecg"
+	"sira/dicom/film"
 	"sira/web/problem"
 )
 
@@ -111,7 +112,8 @@ const (
 	tagDocumentLength dicom.Tag = 0x00420015
 )
 
-// document answers what an object carries whole: a PDF, or a film.
+// document answers what an object carries whole: a PDF, or a film in a form that
+// browsers play where that can be made.
 func (s *Server) document(w http.ResponseWriter, r *http.Request) error {
 	a, err := s.openInstance(r, actFile)
 	if err != nil {
@@ -122,6 +124,9 @@ func (s *Server) document(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer o.close()
+	if film.Coding(o.file.TransferSyntax) != "" {
+		return s.film(w, r, a, o)
+	}
 	content, mediaType, ext, err := carried(o)
 	if err != nil {
 		return err
@@ -146,62 +151,5 @@ func carried(o opened) (content io.ReadSeeker, mediaType, ext string, err error)
 		}
 		return io.NewSectionReader(data, sec.Offset, sec.Length), "application/pdf", ".pdf", nil
 	}
-	if p := o.file.Pixel; p != nil && isMovie(o.file.TransferSyntax) && len(p.Fragments) > 0 {
-		joined := newJoined(data, p.Fragments)
-		head := make([]byte, 8)
-		if _, err := joined.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
-			return nil, "", "", fmt.Errorf("reading a carried film: %w", err)
-		}
-		if string(head[4:8]) == "ftyp" {
-			return io.NewSectionReader(joined, 0, joined.size), "video/mp4", ".mp4", nil
-		}
-		return io.NewSectionReader(joined, 0, joined.size), "video/mpeg", ".mpg", nil
-	}
 	return nil, "", "", problem.New("not-found")
-}
-
-// isMovie tells the MPEG-2, MPEG-4 and HEVC syntaxes (PS3.5 sections 8.2.5 to
-// 8.2.12).
-func isMovie(syntax string) bool {
-	for _, p := range []string{"100", "101", "102", "103", "104", "105", "106", "107", "108"} {
-		if syntax == "1.2.840.10008.1.2.4."+p || syntax == "1.2.840.10008.1.2.4."+p+".1" {
-			return true
-		}
-	}
-	return false
-}
-
-// joined reads sections as if they lay one after the other.
-type joined struct {
-	r    io.ReaderAt
-	secs []dicom.Section
-	size int64
-}
-
-func newJoined(r io.ReaderAt, secs []dicom.Section) *joined {
-	j := &joined{r: r, secs: secs}
-	for _, s := range secs {
-		j.size += s.Length
-	}
-	return j
-}
-
-func (j *joined) ReadAt(p []byte, off int64) (int, error) {
-	n := 0
-	for _, s := range j.secs {
-		if off >= s.Length {
-			off -= s.Length
-			continue
-		}
-		want := min(int64(len(p)-n), s.Length-off)
-		got, err := j.r.ReadAt(p[n:n+int(want)], s.Offset+off)
-		n += got
-		if err != nil && !(errors.Is(err, io.EOF) && int64(got) == want) {
-			return n, err
-		}
-		if off = 0; n == len(p) {
-			return n, nil
-		}
-	}
-	return n, io.EOF
 }

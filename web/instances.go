@@ -10,6 +10,7 @@ import (
 	"sira/cases"
 	"sira/cases/audit"
 	"sira/dicom"
+	"sira/dicom/film"
 	"sira/dicom/pixel"
 	"sira/storage"
 	"sira/web/problem"
@@ -39,7 +40,7 @@ type instanceManifest struct {
 	Position    []float64      `json:"position,omitempty"`
 	Orientation []float64      `json:"orientation,omitempty"`
 	FrameTimeMs float64        `json:"frameTimeMs"`
-	Encoding    string         `json:"encoding"` // "raw", "jpeg" or "unsupported"
+	Encoding    string         `json:"encoding"` // "raw", "jpeg", "film" or "unsupported"
 	Unit        string         `json:"unit"`     // of values after rescale: "HU", "OD", …, "" when unknown
 	Overlays    int            `json:"overlays"` // overlay planes
 	Display     bool           `json:"display"`  // ask for each frame's display, too
@@ -102,6 +103,11 @@ func (s *Server) manifest(ctx context.Context, in dicom.Instance) instanceManife
 		Samples: in.Samples, Photometric: in.Photometric, Slope: 1, Windows: []pixel.Window{}, VOI: "LINEAR",
 		Position: in.Position, Orientation: in.Orientation, Encoding: "unsupported", Syntax: in.TransferSyntax,
 		Kind: in.Kind, Size: in.Size}
+	if in.Kind == "video" {
+		if err := s.describeFilm(ctx, in.Hash, &m); err != nil {
+			s.log.Warn("film can't be described", "hash", in.Hash, "err", err)
+		}
+	}
 	if in.Kind != "image" {
 		return m
 	}
@@ -185,27 +191,31 @@ func (s *Server) instanceThumbnail(w http.ResponseWriter, r *http.Request) error
 	return s.serveThumbnail(w, r, a)
 }
 
-func (s *Server) dicomThumbnail(ctx context.Context, a cases.Attachment) ([]byte, error) {
+// dicomThumbnail draws an object; own is false of a picture that stands for the
+// right one for a while.
+func (s *Server) dicomThumbnail(ctx context.Context, a cases.Attachment) (raw []byte, own bool, err error) {
 	o, err := s.openObject(ctx, a.Hash)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer o.close()
+	if film.Coding(o.file.TransferSyntax) != "" {
+		return s.filmThumbnail(ctx, a.Hash)
+	}
 	if err := s.decoding.acquire(ctx); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer s.decoding.release()
 	src, err := pixel.Open(o.file, o.blob)
 	if err == nil {
-		var raw []byte
 		if raw, err = pixel.Thumbnail(ctx, src, thumbnailSide); err == nil {
-			return raw, nil
+			return raw, true, nil
 		}
 	}
 	if ctx.Err() != nil {
-		return nil, problem.New("unavailable").Because(err)
+		return nil, false, problem.New("unavailable").Because(err)
 	}
-	return nil, problem.New("no-preview").Because(err)
+	return nil, false, problem.New("no-preview").Because(err)
 }
 
 // instanceFile answers the object's original bytes.

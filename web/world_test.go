@@ -22,6 +22,7 @@ import (
 	"sira/cases/audit"
 	"sira/cases/directory"
 	"sira/dicom"
+	"sira/dicom/derive"
 	"sira/dicom/index"
 	"sira/dicom/ingest"
 	"sira/sfu"
@@ -59,6 +60,8 @@ type world struct {
 	users map[string]directory.User
 	token map[string]string
 	stop  func()
+
+	deriving int // workers of the next start
 }
 
 const password = "mot de passe d'essai"
@@ -100,13 +103,16 @@ func (w *world) start(tune ...func(*Config)) {
 	media := must[*sfu.SFU](w.t)(sfu.New(sfu.Config{UDPAddr: "127.0.0.1:0", Logger: log}))
 	in := ingest.New(blobs, idx, dicom.DefaultLimits)
 	in.TempDir = w.t.TempDir()
-	w.cfg = Config{DB: w.db, Blobs: blobs, Directory: people, Cases: service, Audit: journal, Index: idx, Ingest: in,
+	copies := must[*derive.Deriver](w.t)(derive.Open(ctx, derive.Config{DB: w.db, Blobs: blobs, Index: idx, TempDir: w.t.TempDir(), Workers: w.deriving, Log: log}))
+	in.Added = func(ctx context.Context, in dicom.Instance) { copies.Added(ctx, in.Hash) }
+	w.cfg = Config{DB: w.db, Blobs: blobs, Directory: people, Cases: service, Audit: journal, Index: idx, Ingest: in, Derive: copies,
 		SFU: media, Signaling: signaling.New(media, signaling.Options{Logger: log}), SpoolDir: filepath.Join(w.dir, "spool"),
 		MinFreeBytes: -1, Logger: log, Version: "test"}
 	for _, f := range tune {
 		f(&w.cfg)
 	}
 	w.srv = must[*Server](w.t)(New(w.cfg))
+	copies.Start()
 	w.http = httptest.NewServer(w.srv.Handler())
 	w.stop = sync.OnceFunc(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
@@ -116,6 +122,7 @@ func (w *world) start(tune ...func(*Config)) {
 		}
 		w.http.CloseClientConnections()
 		w.http.Close()
+		copies.Close()
 		if err := media.Close(ctx); err != nil {
 			w.t.Errorf("closing media: %v", err)
 		}

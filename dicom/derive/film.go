@@ -82,6 +82,50 @@ func (d *Deriver) poster(ctx context.Context, m *film.Film) ([]byte, error) {
 	return m.Poster(ctx, tmp, posterSide)
 }
 
+// Playable gives a film as browsers play it: as it lies, or moved into MP4,
+// which is waited for. ErrNone when browsers do not play it.
+func (d *Deriver) Playable(ctx context.Context, hash string, m *film.Film) (content io.ReadSeeker, done func(), err error) {
+	if m.Plays() {
+		return m.Reader(), func() {}, nil
+	}
+	if d == nil || !m.Movable() {
+		return nil, nil, ErrNone
+	}
+	for range 2 { // a copy may turn out to be lost
+		if _, err := d.Now(ctx, hash); err != nil {
+			return nil, nil, err
+		}
+		_, blob, err := d.Open(ctx, hash, Film)
+		if err == nil {
+			return blob, func() { blob.Close() }, nil
+		}
+		if !errors.Is(err, ErrNone) {
+			return nil, nil, err
+		}
+	}
+	return nil, nil, ErrNone
+}
+
+// Still gives a picture that stands for a film, a JPEG no larger than 640×640:
+// its poster, or a neutral one while there is none. It waits a little for the
+// first.
+func (d *Deriver) Still(ctx context.Context, hash string) (raw []byte, own bool) {
+	if d == nil {
+		return film.Neutral(), false
+	}
+	wait, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if _, err := d.Now(wait, hash); err == nil {
+		if raw, err := d.Poster(ctx, hash); err == nil {
+			return raw, true
+		}
+	}
+	return film.Neutral(), false
+}
+
+// urgent marks the context of work that somebody waits for.
+type urgent struct{}
+
 // Now sees to it that an object is derived from before it returns, whatever
 // the queue holds: somebody waits for it. Errors: ErrNone when nothing came of
 // it, those of ctx.
@@ -102,7 +146,7 @@ func (d *Deriver) Now(ctx context.Context, hash string) (Copy, error) {
 			return Copy{}, err
 		}
 		if mine {
-			d.one(ctx, hash)
+			d.one(context.WithValue(ctx, urgent{}, true), hash)
 			c, err := d.Get(ctx, hash)
 			if errors.Is(err, ErrNone) && ctx.Err() != nil {
 				err = ctx.Err()

@@ -236,7 +236,7 @@ func levels(in []jpeg2000.Level) []Level {
 // giveWay waits while people are served, though not for ever, and keeps the
 // claim.
 func (d *Deriver) giveWay(ctx context.Context, hash string) error {
-	for waited := time.Duration(0); waited < d.busyFor && d.busy(); waited += 50 * time.Millisecond {
+	for waited := time.Duration(0); waited < d.busyFor && ctx.Value(urgent{}) == nil && d.busy(); waited += 50 * time.Millisecond {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"sira/dicom"
+	"sira/dicom/film"
 	"sira/dicom/index"
 	"sira/dicom/pixel"
 	"sira/dicom/transcode"
@@ -58,7 +59,7 @@ func asProblem(err error) *problem.Problem {
 	case errors.Is(err, pixel.ErrUnsupportedSyntax), errors.Is(err, pixel.ErrUnsupportedLayout), errors.Is(err, pixel.ErrTooLarge),
 		errors.Is(err, transcode.ErrImage), errors.Is(err, transcode.ErrSyntax):
 		return notAcceptable().Because(err)
-	case errors.Is(err, pixel.ErrTruncated), errors.Is(err, pixel.ErrCorrupt), errors.As(err, &refused):
+	case errors.Is(err, film.ErrCorrupt), errors.Is(err, pixel.ErrTruncated), errors.Is(err, pixel.ErrCorrupt), errors.As(err, &refused):
 		return refuse(http.StatusUnprocessableEntity, "broken").Because(err)
 	case errors.Is(err, storage.ErrNoSpace):
 		return refuse(http.StatusInsufficientStorage, "disk-full").Because(err)

@@ -32,7 +32,11 @@ func (s *Service) rendered(w http.ResponseWriter, r *http.Request, c *call) erro
 	if err != nil {
 		return err
 	}
+	film := c.sop != "" && numbers == nil && coding(list[0].Syntax) != ""
 	for _, m := range c.accept {
+		if film && m.is(typeMP4) {
+			return s.sendFilm(w, r, list[0])
+		}
 		for _, kind := range []string{typeJPEG, typePNG} {
 			switch {
 			case !m.is(kind):
@@ -70,6 +74,9 @@ func (s *Service) thumbnail(w http.ResponseWriter, r *http.Request, c *call) err
 	list, err := s.objects(r.Context(), c)
 	if err != nil {
 		return err
+	}
+	if o := list[len(list)/2]; coding(o.Syntax) != "" {
+		return s.sendStill(w, r, o, l, kind)
 	}
 	return s.sendPicture(w, r, list, n, l, kind)
 }

@@ -103,6 +103,7 @@ export const urls = {
   frame: (caseId: string, sop: string, n: number, reduce: number) =>
     `/api/cases/${id(caseId)}/instances/${id(sop)}/frames/${n}${reduce ? `?reduce=${reduce}` : ''}`,
   original: (caseId: string, sop: string) => `/api/cases/${id(caseId)}/instances/${id(sop)}/file`,
+  instanceThumbnail: (caseId: string, sop: string) => `/api/cases/${id(caseId)}/instances/${id(sop)}/thumbnail`,
   document: (caseId: string, sop: string) => `/api/cases/${id(caseId)}/instances/${id(sop)}/document`,
   socket: (path: string) => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${path}`,
 };

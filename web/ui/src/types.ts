@@ -57,7 +57,7 @@ export interface InstanceManifest {
   sop: string; number: number; rows: number; cols: number; frames: number; samples: number; bits: number; signed: boolean;
   photometric: string; slope: number; intercept: number; windows: ViewWindow[] | null; voi: string; invert: boolean;
   spacing: [number, number] | null; spacingKind: string; position?: number[] | null; orientation?: number[] | null;
-  frameTimeMs: number; padding?: [number, number] | null; unit: string; overlays: number; display: boolean; lossy?: boolean; encoding: 'raw' | 'jpeg' | 'unsupported'; syntax: string; kind: string; size: number;
+  frameTimeMs: number; padding?: [number, number] | null; unit: string; overlays: number; display: boolean; lossy?: boolean; encoding: 'raw' | 'jpeg' | 'film' | 'unsupported'; syntax: string; kind: string; size: number;
 }
 export interface LookupTable { first: number; bits: number; label: string; values: string }
 export interface OverlayPlane { group: string; roi: boolean; label: string; description: string; x: number; y: number; cols: number; rows: number; bits: string }

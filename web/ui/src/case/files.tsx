@@ -33,7 +33,7 @@ function SeriesTile({ c, s }: { c: Case; s: SeriesSummary }) {
   return (
     <li class={`tile ${s.warning ? 'warned' : ''}`} data-testid="series-tile" data-series={s.seriesUID} data-kind={s.kind} data-modality={s.modality}>
       <a class="tile-link" href={paths.images(c.id, s.seriesUID)}>
-        <Thumb src={s.kind === 'image' ? s.thumbnail : ''} icon={kindIcon[s.kind] ?? 'file'} alt="" />
+        <Thumb src={s.kind === 'image' || s.kind === 'video' ? s.thumbnail : ''} icon={kindIcon[s.kind] ?? 'file'} alt="" />
         <span class="tile-text"><span class="tile-title"><span class="tag mod">{s.modality}</span> {title}</span>
           <span class="muted">{size(s)}{s.size ? ` · ${bytes(s.size)}` : ''}</span>
           <span class="muted">{s.studyDate ? t('series.of', { date: day(dicomDate(s.studyDate)) }) : ''}</span></span>

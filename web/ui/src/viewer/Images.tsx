@@ -7,6 +7,7 @@ import { paths } from '../router';
 import { now } from '../state/now';
 import { dicomDate, dicomName } from '../lib/text';
 import type { Case, SeriesManifest } from '../types';
+import { Film } from './Film';
 import { calibration } from './measures';
 import { Stack, type Status, type Tool } from './Stack';
 import { ctPresets } from './voi';
@@ -78,7 +79,7 @@ function Content({ caseId, manifest }: { caseId: string; manifest: SeriesManifes
   if (!first) return <Notice text={w('empty')} />;
   if (first.kind === 'waveform') return <LazyECG caseId={caseId} sop={first.sop} title={manifest.description} />;
   if (first.kind === 'pdf') return <iframe class="viewer-document" src={urls.document(caseId, first.sop)} title={manifest.description || 'PDF'} />;
-  if (first.kind === 'video') return <video class="viewer-document" src={urls.document(caseId, first.sop)} controls playsInline />;
+  if (first.kind === 'video') return <Film caseId={caseId} inst={first} />;
   if (first.kind !== 'image') return <Notice text={w('empty')}><Original caseId={caseId} sop={first.sop} /></Notice>;
   return <Pictures caseId={caseId} manifest={manifest} />;
 }
