@@ -157,7 +157,7 @@ func (s *Server) trayThumbnail(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return problem.New("unavailable").Because(err)
 	}
-	if in.Kind != "image" {
+	if in.Kind != "image" && in.Kind != "video" {
 		return problem.New("no-preview")
 	}
 	if err := s.recordRead(ctx, entry); err != nil {
@@ -168,9 +168,12 @@ func (s *Server) trayThumbnail(w http.ResponseWriter, r *http.Request) error {
 	if notModified(w, r, `"`+in.Hash+`-t"`) {
 		return nil
 	}
-	raw, err := s.thumbnail(ctx, cases.Attachment{Hash: in.Hash, Kind: "dicom"})
+	raw, own, err := s.thumbnail(ctx, cases.Attachment{Hash: in.Hash, Kind: "dicom"})
 	if err != nil {
 		return err
+	}
+	if !own {
+		w.Header().Del("ETag")
 	}
 	w.Header().Set("Content-Type", "image/jpeg")
 	return sendBody(w, r, raw)
