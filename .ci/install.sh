@@ -79,6 +79,21 @@ ohif() { # the viewer as published on npm, as a DICOMweb client for the tests
   rm -rf "$tmp"
 }
 
+codecs() { # the WebAssembly codecs that browsers' viewers use, as judges of ours
+  local to="$SIRA_CACHE/codecs" pack tmp; tmp=$(mktemp -d)
+  for pack in codec-openjph@2.4.11 codec-openjpeg@1.3.6; do
+    if [ -f "$to/$pack" ]; then continue; fi
+    echo "== fetching @cornerstonejs/$pack from npm"
+    local into="$to/node_modules/@cornerstonejs/${pack%@*}"
+    if (cd "$tmp" && rm -rf ./* && npm pack --silent "@cornerstonejs/$pack" >/dev/null && tar -xzf ./*.tgz); then
+      rm -rf "$into" && mkdir -p "$into" && cp -r "$tmp/package/." "$into/" && touch "$to/$pack"
+    else
+      missing "@cornerstonejs/$pack"
+    fi
+  done
+  rm -rf "$tmp"
+}
+
 mkdir -p "$SIRA_CACHE/bin"
 command -v go >/dev/null || { echo "!! Go is needed: https://go.dev" >&2; exit 1; }
 command -v npm >/dev/null || missing "Node.js with npm"
@@ -90,4 +105,5 @@ if command -v npm >/dev/null; then
   npm_packages web/e2e
   npm_packages web/dicomweb/testdata/client
   ohif
+  codecs
 fi

@@ -190,12 +190,9 @@ func (d *decoder) tile(ctx context.Context, index int, h *tileHeader) error {
 	floats := make([]plane[float32], len(t.comps))
 	for i := range t.comps {
 		c := &t.comps[i]
-		need := d.origins[i]
+		c.windows(keep[i], d.origins[i])
 		for r := keep[i]; r >= 0; r-- {
-			if r > 0 {
-				need = need.halve() // of the bands, and of the resolution below
-			}
-			if err := d.coefficients(ctx, c, &c.res[r], need); err != nil {
+			if err := d.coefficients(ctx, c, &c.res[r]); err != nil {
 				return fmt.Errorf("component %d, resolution %d: %w", i, r, err)
 			}
 		}
@@ -223,27 +220,11 @@ func (d *decoder) tile(ctx context.Context, index int, h *tileHeader) error {
 	return nil
 }
 
-// transform runs the inverse wavelet over all levels of a component.
-func transform[T int32 | float32](res []resolution, data func(*band) []T, level func(out, ll, hl, lh, hh *plane[T])) plane[T] {
-	ll := plane[T]{res[0].rect, data(&res[0].bands[0])}
-	for r := 1; r < len(res); r++ {
-		b := res[r].bands
-		out := newPlane[T](res[r].rect)
-		level(&out, &ll, &plane[T]{b[0].rect, data(&b[0])}, &plane[T]{b[1].rect, data(&b[1])}, &plane[T]{b[2].rect, data(&b[2])})
-		ll = out
-		for i := range b { // let go of what is no longer needed
-			b[i].ints, b[i].floats = nil, nil
-		}
-	}
-	return ll
-}
-
-// coefficients decodes the code-blocks of a resolution that bear on the part
-// of its bands that is needed.
-func (d *decoder) coefficients(ctx context.Context, c *tileComponent, res *resolution, need rect) error {
+// coefficients decodes the code-blocks of a resolution that bear on its window.
+func (d *decoder) coefficients(ctx context.Context, c *tileComponent, res *resolution) error {
 	for i := range res.bands {
 		b := &res.bands[i]
-		n := max(b.width(), 0) * max(b.height(), 0)
+		n := b.window.width() * b.window.height()
 		if c.reversible {
 			b.ints = make([]int32, n)
 		} else {
@@ -256,7 +237,7 @@ func (d *decoder) coefficients(ctx context.Context, c *tileComponent, res *resol
 			b := &res.bands[i]
 			for j := range p.bands[i].blocks {
 				blk := &p.bands[i].blocks[j]
-				if blk.passes <= 0 || blk.intersect(need).empty() {
+				if blk.passes <= 0 || blk.intersect(b.window).empty() {
 					continue
 				}
 				if err := ctx.Err(); err != nil {
@@ -284,12 +265,14 @@ func (d *decoder) block(c *tileComponent, b *band, blk *block) error {
 	if c.roi > 0 {
 		d.blocks.unshift(c.roi)
 	}
-	w := b.width()
-	at := (blk.y0-b.y0)*w + blk.x0 - b.x0
+	part := blk.intersect(b.window)
+	w := b.window.width()
+	at := (part.y0-b.window.y0)*w + part.x0 - b.window.x0
+	part = rect{part.x0 - blk.x0, part.y0 - blk.y0, part.x1 - blk.x0, part.y1 - blk.y0}
 	if c.reversible {
-		d.blocks.storeInts(b.ints[at:], w)
+		d.blocks.storeInts(b.ints[at:], w, part)
 	} else {
-		d.blocks.storeFloats(b.floats[at:], w, b.step/2)
+		d.blocks.storeFloats(b.floats[at:], w, part, b.step/2)
 	}
 	return nil
 }

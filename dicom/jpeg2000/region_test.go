@@ -3,6 +3,7 @@ package jpeg2000
 import (
 	"errors"
 	"image"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -61,5 +62,28 @@ func TestRegion(t *testing.T) {
 		if _, err := Decode(t.Context(), data, Options{Region: image.Rect(9000, 0, 9001, 9)}); !errors.Is(err, ErrInput) {
 			t.Errorf("stream %d: region outside: %v", i, err)
 		}
+	}
+}
+
+// TestRegionIsModest wants a small part of a large image to take a small part
+// of the memory: what does not bear on it is not decoded.
+func TestRegionIsModest(t *testing.T) {
+	e, err := Encode(t.Context(), picture(1024, 1024, 1, 12, false, 1), EncodeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := func(o Options) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := Decode(t.Context(), e.Data, o); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	whole, part := taken(Options{}), taken(Options{Region: image.Rect(500, 500, 564, 564)})
+	t.Logf("%d bytes for 1024×1024, %d for 64×64", whole, part)
+	if part > whole/4 {
+		t.Errorf("64×64 take %d bytes, all 1024×1024 %d", part, whole)
 	}
 }

@@ -13,11 +13,11 @@ func (d *blockDecoder) unshift(by int) {
 	}
 }
 
-// storeInts writes the decoded block as two's complement.
-func (d *blockDecoder) storeInts(out []int32, stride int) {
-	for y := range d.h {
-		row := out[y*stride : y*stride+d.w]
-		values := d.values[(y&^3)*d.w+y&3:]
+// storeInts writes part of the decoded block as two's complement.
+func (d *blockDecoder) storeInts(out []int32, stride int, part rect) {
+	for y := part.y0; y < part.y1; y++ {
+		row := out[(y-part.y0)*stride:][:part.width()]
+		values := d.values[(y&^3)*d.w+4*part.x0+y&3:]
 		for x := range row {
 			v := values[4*x]
 			sign := int32(v) >> 31
@@ -26,11 +26,11 @@ func (d *blockDecoder) storeInts(out []int32, stride int) {
 	}
 }
 
-// storeFloats writes the decoded block multiplied by the step of a half.
-func (d *blockDecoder) storeFloats(out []float32, stride int, step float32) {
-	for y := range d.h {
-		row := out[y*stride : y*stride+d.w]
-		values := d.values[(y&^3)*d.w+y&3:]
+// storeFloats writes part of the decoded block multiplied by the step of a half.
+func (d *blockDecoder) storeFloats(out []float32, stride int, part rect, step float32) {
+	for y := part.y0; y < part.y1; y++ {
+		row := out[(y-part.y0)*stride:][:part.width()]
+		values := d.values[(y&^3)*d.w+4*part.x0+y&3:]
 		for x := range row {
 			v := values[4*x]
 			f := float32(int32(v&0x7FFFFFFF)) * step

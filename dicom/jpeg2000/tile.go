@@ -11,11 +11,23 @@ func (r rect) intersect(o rect) rect {
 	return rect{max(r.x0, o.x0), max(r.y0, o.y0), min(r.x1, o.x1), min(r.y1, o.y1)}
 }
 
-// halve gives what of the sub-bands below bears on r: half of it, and what the
-// wavelets' filters reach beyond.
-func (r rect) halve() rect {
-	const reach = 8
-	return rect{(r.x0 - reach) >> 1, (r.y0 - reach) >> 1, (r.x1+reach)>>1 + 1, (r.y1+reach)>>1 + 1}
+// grow adds n on all sides.
+func (r rect) grow(n int) rect { return rect{r.x0 - n, r.y0 - n, r.x1 + n, r.y1 + n} }
+
+// within is the part of r that lies in o, in the corner of o when there is none.
+func (r rect) within(o rect) rect {
+	if r = r.intersect(o); r.empty() {
+		return rect{o.x0, o.y0, o.x0, o.y0}
+	}
+	return r
+}
+
+// half is where the samples of r stand in the sub-band that takes the even
+// ones of each direction, or with an odd kind the odd columns, with a kind from
+// 2 on the odd rows.
+func (r rect) half(kind int) rect {
+	x, y := 1-kind&1, 1-kind>>1
+	return rect{(r.x0 + x) >> 1, (r.y0 + y) >> 1, (r.x1 + x) >> 1, (r.y1 + y) >> 1}
 }
 
 // tile is the geometry of one tile (T.800 Annex B) and what its packets hold.
@@ -35,9 +47,10 @@ type tileComponent struct {
 // resolution is one resolution level of a tile-component (T.800 B.5, B.6).
 type resolution struct {
 	rect
-	ppx, ppy  int // precinct size, exponents
-	cbw, cbh  int // code-block size, exponents
-	nw, nh    int // precincts
+	window    rect // the part that is decoded
+	ppx, ppy  int  // precinct size, exponents
+	cbw, cbh  int  // code-block size, exponents
+	nw, nh    int  // precincts
 	precincts []precinct
 	bands     []band
 }
@@ -45,8 +58,9 @@ type resolution struct {
 // band is a sub-band, with its coefficients once decoded.
 type band struct {
 	rect
-	kind   int // 0 LL, 1 HL, 2 LH, 3 HH
-	planes int // Mb of equation E-2, without the shift of a region of interest
+	window rect // the part that is decoded
+	kind   int  // 0 LL, 1 HL, 2 LH, 3 HH
+	planes int  // Mb of equation E-2, without the shift of a region of interest
 	step   float32
 	ints   []int32
 	floats []float32
