@@ -1,6 +1,7 @@
 package pixel
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"os/exec"
@@ -86,5 +87,42 @@ func TestJPEG2000Errors(t *testing.T) {
 	img.BitsAllocated, img.Cols = 16, 3
 	if jpeg2000Fits(c, img) == nil {
 		t.Error("two columns fit three")
+	}
+}
+
+// TestMultiComponentSyntaxes has frames of three components, in several
+// fragments and without offset table, in the syntaxes of JPEG 2000 part 2.
+func TestMultiComponentSyntaxes(t *testing.T) {
+	const rows, cols = 40, 50
+	var want [2][]byte
+	var fragments [][]byte
+	for n := range want {
+		m := &jpeg2000.Image{Width: cols, Height: rows}
+		for c := range 3 {
+			p := jpeg2000.Component{Width: cols, Height: rows, Bits: 8, Samples: make([]int32, rows*cols)}
+			for k := range p.Samples {
+				p.Samples[k] = int32(k%cols*3+k/cols*2+40*c+9*n) & 255
+			}
+			m.Components = append(m.Components, p)
+		}
+		for k := range rows * cols {
+			for c := range 3 {
+				want[n] = append(want[n], byte(m.Components[c].Samples[k]))
+			}
+		}
+		e, err := jpeg2000.Encode(t.Context(), m, jpeg2000.EncodeOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fragments = append(fragments, e.Data[:200], e.Data[200:])
+	}
+	for _, syntax := range []string{jpeg2000MultiLossless, jpeg2000MultiLossy} {
+		s := newObject(syntax).shape(rows, cols, 3, 8, 8, 7, 0, "YBR_RCT", 2).encapsulated(nil, fragments...).open(t)
+		for n := range want {
+			p, err := s.Stored(t.Context(), n+1)
+			if err != nil || !bytes.Equal(p.Data, want[n]) {
+				t.Errorf("%s frame %d: differs, %v", syntax, n+1, err)
+			}
+		}
 	}
 }

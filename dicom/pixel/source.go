@@ -63,8 +63,8 @@ func Open(f *dicom.File, r io.ReaderAt) (*Source, error) {
 // syntax has no such mark.
 func streamStart(syntax string) []byte {
 	switch syntax {
-	case "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91",
-		"1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.203":
+	case jpeg2000Lossless, jpeg2000Lossy, jpeg2000MultiLossless, jpeg2000MultiLossy,
+		htj2kLossless, htj2kLosslessRPCL, htj2kLossy:
 		return []byte{0xFF, 0x4F, 0xFF, 0x51}
 	case jpegBaseline, jpegExtended, jpegSpectral, jpegProgressive, jpegLossless, jpegLosslessSV1,
 		jpegLSLossless, jpegLSNear:
