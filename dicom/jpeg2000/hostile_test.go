@@ -1,6 +1,7 @@
 package jpeg2000
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -170,5 +171,26 @@ func TestJP2(t *testing.T) {
 			continue
 		}
 		same(t, name, got, m)
+	}
+}
+
+// TestExtensionsRefused wants streams refused that need part 2 of the standard
+// (T.801), rather than other samples.
+func TestExtensionsRefused(t *testing.T) {
+	e, err := Encode(t.Context(), picture(40, 30, 3, 8, false, 1), EncodeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cod := bytes.Index(e.Data, []byte{0xFF, 0x52, 0})
+	sod := bytes.Index(e.Data, []byte{0xFF, 0x93})
+	arrays := slices.Clone(e.Data)
+	arrays[cod+8] = 2 // a transform of part 2 across components
+	offset := slices.Insert(slices.Clone(e.Data), cod, 0xFF, 0x70, 0, 5, 0, 0, 9)
+	inTile := slices.Insert(slices.Clone(e.Data), sod, 0xFF, 0x76, 0, 4, 0, 0)
+	binary.BigEndian.PutUint32(inTile[bytes.Index(inTile, []byte{0xFF, 0x90, 0, 10})+6:], 0)
+	for name, data := range map[string][]byte{"component transform": arrays, "offset in the main header": offset, "curve in a tile-part": inTile} {
+		if _, err := Decode(t.Context(), data, Options{}); !errors.Is(err, ErrUnsupported) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

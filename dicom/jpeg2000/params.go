@@ -18,6 +18,8 @@ const (
 	mPPM = 0xFF60
 	mPPT = 0xFF61
 	mCRG = 0xFF63
+	mDCO = 0xFF70 // first and …
+	mATK = 0xFF79 // … last of the extensions of part 2 (T.801 A.3)
 	mCOM = 0xFF64
 	mSOT = 0xFF90
 	mSOP = 0xFF91

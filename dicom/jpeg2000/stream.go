@@ -186,7 +186,16 @@ func (p *params) read(code int, body []byte) error {
 	case mPOC:
 		return p.readPOC(body)
 	}
-	return nil // CRG, COM, PLM, PLT, CPF and what is not known say nothing that decoding needs
+	return extension(code) // CRG, COM, PLM, PLT, CPF and what is not known say nothing that decoding needs
+}
+
+// extension refuses the segments of part 2, without which other samples would
+// come out.
+func extension(code int) error {
+	if code >= mDCO && code <= mATK {
+		return fmt.Errorf("extension %#04x of part 2: %w", code, ErrUnsupported)
+	}
+	return nil
 }
 
 // readTilePart reads the tile-part that begins at data[at] and returns where
@@ -277,6 +286,10 @@ func (s *stream) readTileHeader(t *tileHeader, data []byte, at int) (int, error)
 			s.plt = true
 		case mCOD, mCOC, mQCD, mQCC, mRGN, mPOC:
 			t.own = append(t.own, ownSegment{code, body})
+		default:
+			if err := extension(code); err != nil {
+				return 0, err
+			}
 		}
 	}
 }
