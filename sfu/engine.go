@@ -133,11 +133,15 @@ func registerCodecs(m *webrtc.MediaEngine) error {
 		}
 	}
 	for _, kind := range []webrtc.RTPCodecType{audio, video} {
-		// Only what peers send: what we send is told apart by its SSRC, and
-		// header extensions would cost bytes on the slowest links.
-		for _, uri := range []string{sdp.SDESMidURI, sdp.TransportCCURI} {
+		// What we send is told apart by its SSRC and needs no mid: header
+		// extensions cost bytes on the slowest links. The transport-wide
+		// number costs 8 a packet and is worth it: by it we know the link.
+		const receive, send = webrtc.RTPTransceiverDirectionRecvonly, webrtc.RTPTransceiverDirectionSendonly
+		for uri, dirs := range map[string][]webrtc.RTPTransceiverDirection{
+			sdp.SDESMidURI: {receive}, sdp.TransportCCURI: {receive, send},
+		} {
 			ext := webrtc.RTPHeaderExtensionCapability{URI: uri}
-			if err := m.RegisterHeaderExtension(ext, kind, webrtc.RTPTransceiverDirectionRecvonly); err != nil {
+			if err := m.RegisterHeaderExtension(ext, kind, dirs...); err != nil {
 				return fmt.Errorf("%s: %w", uri, err)
 			}
 		}

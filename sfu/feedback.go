@@ -69,6 +69,8 @@ func (o *outlet) feedback(pkt rtcp.Packet, now time.Time) {
 				o.wantKeyframe(now)
 			}
 		}
+	case *rtcp.TransportLayerCC:
+		o.peer.down.hear(pkt, now)
 	case *rtcp.ReceiverReport:
 		o.hearAll(pkt.Reports, now)
 	case *rtcp.SenderReport:

@@ -48,8 +48,13 @@ type inlet struct {
 	pli     keyRequest
 	sr      senderReport
 	packets int // since the last second, for the ring's size
+	layers  layerRates
 
 	upExpected, upReceived uint64 // at the last quality measure
+
+	// Of the publisher's clock.
+	target   Target
+	targetAt time.Time
 }
 
 func newInlet(p *Peer, track *webrtc.TrackRemote, recv *webrtc.RTPReceiver) *inlet {
@@ -161,6 +166,10 @@ func (in *inlet) accept(seq uint16, ts uint32, marker bool, pt uint8, payload []
 		return
 	}
 	p.gap = lostMany
+	if in.kind == video {
+		p.tid, p.up = layerOf(in.format.mime, payload)
+	}
+	in.layers.add(p.tid, len(payload))
 	p.keyStart = in.kind == video && startsKeyframe(in.format.mime, payload)
 	if p.keyStart {
 		in.pli.pending = false // whoever wished for one has it
@@ -197,6 +206,32 @@ func (in *inlet) fetch(ext uint64, buf []byte) (packet, bool) {
 	return p, true
 }
 
+// peek describes a kept packet without its payload.
+func (in *inlet) peek(ext uint64) (p packet, size int, ok bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	kept, ok := in.ring.get(ext)
+	if !ok {
+		return packet{}, 0, false
+	}
+	p = *kept
+	p.payload = nil
+	return p, len(kept.payload), true
+}
+
+// levels are the rates up to each temporal layer, bit/s on the wire.
+func (in *inlet) levels() []float64 {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.layers.levels()
+}
+
+func (in *inlet) topLayer() uint8 {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.layers.top
+}
+
 // highest is the newest packet's extended sequence number.
 func (in *inlet) highest() uint64 {
 	in.mu.Lock()
@@ -230,6 +265,7 @@ func (in *inlet) tick(now time.Time, eachSecond bool) {
 		in.mu.Lock()
 		in.ring.grow(in.packets * 2) // two seconds of it
 		in.packets = 0
+		in.layers.second()
 		in.mu.Unlock()
 		if in.kind == video && slices.ContainsFunc(*in.outlets.Load(), (*outlet).waiting) {
 			in.requestKeyframe(now)

@@ -6,9 +6,11 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtp"
+	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -35,7 +37,13 @@ type outlet struct {
 	rtxSSRC  uint32
 	rtxSeq   uint16
 	formats  []format
-	live     bool // the transport is up
+	ccID     uint8 // of the transport-wide number, 0 without
+	live     bool  // the transport is up
+	lined    bool  // a beginning waits at the gate
+	layer    uint8 // highest temporal layer that is sent
+	wantTop  uint8 // the one to go up to when the stream allows it
+	off      bool  // no picture: the link is too thin, or it is not wanted
+	filled   uint64
 	in       *inlet
 	era      uint32 // counts bindings
 	routes   [128]route
@@ -48,6 +56,9 @@ type outlet struct {
 	repairs  int // bytes that repairs may still cost
 	report   outReport
 	scratch  []byte
+
+	budget budget // of the peer's clock, which allots
+	share  atomic.Int64
 }
 
 func newOutlet(p *Peer, k kind, index int) *outlet {
@@ -55,6 +66,7 @@ func newOutlet(p *Peer, k kind, index int) *outlet {
 	o.rw.high = 1<<32 | uint64(rand.Uint32()&0x7fff)
 	o.firstSeq = o.rw.high
 	o.repairs = repairBurst / 2
+	o.share.Store(-1)
 	return o
 }
 
@@ -84,6 +96,12 @@ func (o *outlet) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, er
 	o.ssrc, o.rtxSSRC = uint32(c.SSRC()), uint32(c.SSRCRetransmission())
 	o.rtxSeq = uint16(rand.Uint32())
 	o.formats = formats(codecs)
+	for _, e := range c.HeaderExtensions() {
+		if e.URI == sdp.TransportCCURI {
+			o.ccID = uint8(e.ID)
+			o.peer.down.open(time.Now())
+		}
+	}
 	return codecs[0], nil
 }
 
@@ -109,12 +127,14 @@ func (o *outlet) feed(in *inlet, now time.Time) bool {
 	fits := in != nil && o.w != nil && o.plan(in)
 	if fits {
 		o.in = in
+		o.layer, o.wantTop = layersMost-1, layersMost-1
 	}
 	live := o.live
 	o.mu.Unlock()
 
 	if old != nil {
 		old.detach(o)
+		o.peer.down.drop(o)
 	}
 	if !fits {
 		return in == nil
@@ -178,7 +198,7 @@ func (o *outlet) setLive(live bool, now time.Time) {
 // restart makes the outlet begin anew, without a gap in its numbers, with the
 // next packet that can stand alone. The lock is held.
 func (o *outlet) restart() {
-	o.started, o.awaitKey = false, o.kind == video
+	o.started, o.lined, o.awaitKey = false, false, o.kind == video
 	o.era++
 }
 
@@ -186,13 +206,24 @@ func (o *outlet) restart() {
 func (o *outlet) waiting() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.live && o.in != nil && o.awaitKey
+	return o.live && o.in != nil && o.awaitKey && !o.off
 }
 
-// forward sends a packet of the inlet on, under this outlet's numbers.
+// forward takes a packet of the inlet: voice goes on at once, pictures
+// through the gate of the peer's link.
 func (o *outlet) forward(in *inlet, p *packet, now time.Time) {
+	if o.kind == video && o.peer.down.gated.Load() {
+		o.line(in, p, now)
+		return
+	}
+	o.deliver(in, p, false, now)
+}
+
+// deliver sends a packet of the inlet on, under this outlet's numbers. waited
+// is whether it came through the gate.
+func (o *outlet) deliver(in *inlet, p *packet, waited bool, now time.Time) {
 	o.mu.Lock()
-	if o.in != in || !o.live || o.w == nil {
+	if o.in != in || !o.live || o.w == nil || o.off {
 		o.mu.Unlock()
 		return
 	}
@@ -209,7 +240,7 @@ func (o *outlet) forward(in *inlet, p *packet, now time.Time) {
 		}
 		o.rw.begin(p.ext, p.ts, now)
 		o.started, o.awaitKey, o.begun = true, false, now
-		if o.kind == video {
+		if o.kind == video && !waited {
 			o.replay(in, p, now)
 			return
 		}
@@ -222,7 +253,7 @@ func (o *outlet) forward(in *inlet, p *packet, now time.Time) {
 			return
 		}
 	}
-	o.send(p, r, now)
+	o.send(p, r, waited, now)
 }
 
 // replay starts a subscriber with the keyframe's first packet and whatever
@@ -230,7 +261,7 @@ func (o *outlet) forward(in *inlet, p *packet, now time.Time) {
 // the lock held and leaves without.
 func (o *outlet) replay(in *inlet, start *packet, now time.Time) {
 	era := o.era
-	o.send(start, o.routes[start.pt&0x7f], now)
+	o.send(start, o.routes[start.pt&0x7f], false, now)
 	buf := make([]byte, 0, 1600)
 	for ext := start.ext + 1; ext <= in.highest(); ext++ {
 		p, ok := in.fetch(ext, buf)
@@ -243,13 +274,13 @@ func (o *outlet) replay(in *inlet, start *packet, now time.Time) {
 			o.mu.Unlock()
 			return
 		}
-		o.send(&p, r, now)
+		o.send(&p, r, false, now)
 	}
 }
 
 // send writes one packet. It is entered with the lock held and leaves
 // without: writing must not keep others from the outlet's state.
-func (o *outlet) send(p *packet, r route, now time.Time) {
+func (o *outlet) send(p *packet, r route, waited bool, now time.Time) {
 	seq, ts, ok := o.rw.place(p.ext, p.ts, now)
 	if !ok {
 		o.mu.Unlock()
@@ -271,7 +302,7 @@ func (o *outlet) send(p *packet, r route, now time.Time) {
 	}
 	w := o.w
 	o.mu.Unlock()
-	o.write(w, &h, payload)
+	o.write(w, &h, payload, waited, now)
 }
 
 // repack changes redundant audio into what the subscriber understands.
@@ -286,7 +317,11 @@ func (o *outlet) repack(payload []byte, r route) ([]byte, error) {
 	return payload, nil
 }
 
-func (o *outlet) write(w webrtc.TrackLocalWriter, h *rtp.Header, payload []byte) {
+func (o *outlet) write(w webrtc.TrackLocalWriter, h *rtp.Header, payload []byte, waited bool, now time.Time) {
+	if o.ccID != 0 {
+		n := o.peer.down.depart(len(payload), waited, now)
+		_ = h.SetExtension(o.ccID, []byte{byte(n >> 8), byte(n)})
+	}
 	n, err := w.WriteRTP(h, payload)
 	if err == nil && n > 0 {
 		o.peer.countOut(n)

@@ -18,6 +18,11 @@ type Participant struct {
 	ID            string                 // unique in the room
 	OnSlots       func([]Slot)           // the slots now filled, complete list
 	OnRenegotiate func(audio, video int) // a new offer with so many recvonly sections is wanted
+	OnTarget      func(Target)           // how the participant's picture is to be encoded
+
+	// Place is where the participant is, as a user and a network: what its
+	// link carried is remembered by it. Empty: not remembered.
+	Place string
 }
 
 // Slot is one of a peer's receiving media sections, filled with someone.
@@ -35,6 +40,7 @@ type Peer struct {
 	pc         *webrtc.PeerConnection
 	ssrc       uint32 // ours in RTCP about the peer's media
 	congestion *congestion
+	down       *downlink
 	clock      clockOffset
 	link       link
 
@@ -49,6 +55,14 @@ type Peer struct {
 	once    sync.Once
 
 	connected atomic.Bool
+	noVideo   atomic.Bool  // the participant wishes to receive no picture
+	limited   atomic.Int32 // a limitation
+
+	// Of the ticker.
+	allotted, filling []*outlet
+	upAt              time.Time
+	upBytes           uint64
+	thin              bool
 
 	// Owned by the room's goroutine.
 	outlets    [kinds][]*outlet
@@ -62,6 +76,7 @@ type Peer struct {
 func newPeer(s *SFU, r *room, part Participant) (*Peer, error) {
 	p := &Peer{sfu: s, room: r, part: part, ssrc: rand.Uint32() | 1, quit: make(chan struct{})}
 	p.congestion = newCongestion(p.ssrc)
+	p.down = newDownlink(s.places.start(part.Place, time.Now()))
 	pc, err := s.newConnection(&repairTap{peer: p})
 	if err != nil {
 		return nil, err
@@ -100,6 +115,9 @@ type Candidate struct {
 	UsernameFragment *string
 }
 
+// ReceiveVideo says whether the participant wishes to receive pictures.
+func (p *Peer) ReceiveVideo(yes bool) { p.noVideo.Store(!yes) }
+
 // Slots is the list of filled slots.
 func (p *Peer) Slots() (slots []Slot) {
 	p.room.do(func() { slots = slices.Clone(p.slots) })
@@ -112,6 +130,9 @@ func (p *Peer) Close() error {
 	p.once.Do(func() {
 		p.room.do(func() { p.room.remove(p) })
 		p.shut()
+		if bps, heard := p.down.known(); heard {
+			p.sfu.places.learn(p.part.Place, bps, time.Now())
+		}
 		p.sfu.counters.peers.Add(-1)
 		p.sfu.release(p.room)
 	})

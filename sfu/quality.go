@@ -62,6 +62,8 @@ type Quality struct {
 	LossDown  float64 // share of ours that did not reach the peer at first, 0..1
 	KbpsUp    float64 // RTP from the peer
 	KbpsDown  float64 // RTP to the peer
+	KbpsPath  float64 // what the way to the peer is believed to carry, 0 when not known
+	Picture   string  // what the peer sees of others: "" all there is, "small" or "off" by its own link, "unwanted" by its wish
 }
 
 // Quality measures since the last call of Quality.
@@ -82,6 +84,10 @@ func (p *Peer) Quality() Quality {
 	}
 	p.link.last, p.link.lastIn, p.link.lastOut = now, in, out
 	q.LossUp, q.LossDown = p.lossUp(), p.lossDown()
+	if bps, heard := p.down.known(); heard {
+		q.KbpsPath = bps / 1000
+	}
+	q.Picture = [...]string{"", "small", "off", "unwanted"}[p.limited.Load()]
 	return q
 }
 

@@ -20,7 +20,7 @@ func (o *outlet) resend(seqs []uint16, now time.Time) {
 		switch v {
 		case resendNow:
 			o.peer.sfu.counters.resent.Add(1)
-			o.write(w, &h, payload)
+			o.write(w, &h, payload, false, now)
 		case resendGone:
 			gone = true
 		}

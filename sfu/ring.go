@@ -8,6 +8,8 @@ type packet struct {
 	marker   bool
 	keyStart bool // first packet of a frame that decodes alone
 	gap      bool // what is missing before it is given up
+	tid      uint8
+	up       bool // one may go up to this layer from here
 	pt       uint8
 	payload  []byte
 }

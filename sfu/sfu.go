@@ -49,6 +49,7 @@ type SFU struct {
 	settings webrtc.SettingEngine
 	cert     webrtc.Certificate
 	counters counters
+	places   places
 
 	mu     sync.Mutex
 	rooms  map[string]*room

@@ -11,6 +11,8 @@ import (
 const (
 	tickEvery     = 20 * time.Millisecond
 	ticksFeedback = 5  // 100 ms
+	ticksThin     = 12 // 240 ms: the same on a thin uplink, where feedback weighs
+	ticksAllot    = 10 // 200 ms
 	ticksReport   = 50 // 1 s
 )
 
@@ -23,7 +25,15 @@ func (p *Peer) run() {
 		case <-p.quit:
 			return
 		case now := <-t.C:
-			p.tick(now, n%ticksFeedback == 0, n%ticksReport == 0)
+			every := ticksFeedback
+			if p.thinUplink(now) {
+				every = ticksThin
+			}
+			p.tick(now, n%every == 0, n%ticksReport == 0)
+			if n%ticksAllot == 0 {
+				p.allot(now)
+				p.retarget(now)
+			}
 		}
 	}
 }
@@ -39,12 +49,40 @@ func (p *Peer) tick(now time.Time, feedback, report bool) {
 	if !p.connected.Load() {
 		return
 	}
+	if p.down.tick(now) {
+		p.fill(now)
+	}
 	if feedback {
 		p.writeRTCP(p.congestion.feedback()...)
 	}
 	if report {
 		p.sendReports(ins, now)
 	}
+}
+
+// fill gives a trial what it lacks: copies of what was sent last.
+func (p *Peer) fill(now time.Time) {
+	p.mu.Lock()
+	outs := append(p.filling[:0], p.link.outlets...)
+	p.filling = outs
+	p.mu.Unlock()
+	for _, o := range outs {
+		for o.kind == video && p.down.room(now) && o.fill(now) {
+		}
+	}
+}
+
+// thinBelow is an uplink on which feedback weighs, bit/s.
+const thinBelow = 128_000
+
+// thinUplink measures what the peer sends, each second.
+func (p *Peer) thinUplink(now time.Time) bool {
+	if d := now.Sub(p.upAt); d >= time.Second {
+		bytes := p.link.bytesIn.Load()
+		p.thin = float64(bytes-p.upBytes)*8/d.Seconds() < thinBelow
+		p.upAt, p.upBytes = now, bytes
+	}
+	return p.thin
 }
 
 func (p *Peer) sendReports(ins []*inlet, now time.Time) {

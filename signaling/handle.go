@@ -29,6 +29,10 @@ func (x *session) handle(ctx context.Context, m any) (done bool, err error) {
 		return false, x.offer(ctx, m)
 	case *candidateMessage:
 		x.candidate(m)
+	case *receiveMessage:
+		if m.Video != nil {
+			x.peer.ReceiveVideo(*m.Video)
+		}
 	case *stateMessage:
 		x.srv.setState(&x.member, m)
 	}
@@ -74,6 +78,7 @@ func (x *session) join(ctx context.Context, m *joinMessage) error {
 	}
 	peer, err := x.srv.sfu.Join(ctx, x.room, sfu.Participant{
 		ID: x.self.ID, OnSlots: x.onSlots, OnRenegotiate: x.onRenegotiate,
+		OnTarget: x.onTarget, Place: x.place,
 	})
 	if err != nil {
 		return sfuFailure(err)
@@ -115,6 +120,9 @@ func (x *session) welcome(answer string, list []Participant) {
 	if x.more != nil {
 		x.send(*x.more)
 	}
+	if x.target != nil {
+		x.send(*x.target)
+	}
 }
 
 // onSlots is called by the SFU's room.
@@ -138,5 +146,15 @@ func (x *session) onRenegotiate(audio, video int) {
 	x.more = &renegotiateMessage{"renegotiate", audio, video}
 	if x.opened != nil {
 		x.send(*x.more)
+	}
+}
+
+// onTarget is called by the clock of the SFU's peer.
+func (x *session) onTarget(t sfu.Target) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.target = &targetMessage{"target", t.Kbps, t.Height, t.FPS}
+	if x.opened != nil {
+		x.send(*x.target)
 	}
 }

@@ -30,6 +30,9 @@ type (
 		Audio *bool `json:"audio"`
 		Video *bool `json:"video"`
 	}
+	receiveMessage struct {
+		Video *bool `json:"video"`
+	}
 	leaveMessage struct{}
 	pingMessage  struct {
 		T float64 `json:"t"`
@@ -53,6 +56,7 @@ var clientMessages = map[string]func() any{
 	"offer":     func() any { return &offerMessage{} },
 	"candidate": func() any { return &candidateMessage{} },
 	"state":     func() any { return &stateMessage{} },
+	"receive":   func() any { return &receiveMessage{} },
 	"leave":     func() any { return &leaveMessage{} },
 	"ping":      func() any { return &pingMessage{} },
 	"pong":      func() any { return &pongMessage{} },
@@ -129,6 +133,14 @@ type (
 		LossDown  float64 `json:"lossDown"`
 		KbpsUp    float64 `json:"kbpsUp"`
 		KbpsDown  float64 `json:"kbpsDown"`
+		KbpsPath  float64 `json:"kbpsPath,omitempty"`
+		Picture   string  `json:"picture,omitempty"`
+	}
+	targetMessage struct {
+		Type   string `json:"type"` // target
+		Kbps   int    `json:"kbps"`
+		Height int    `json:"height"`
+		FPS    int    `json:"fps"`
 	}
 	timeMessage struct {
 		Type string  `json:"type"` // ping, pong
@@ -156,6 +168,7 @@ var serverMessages = map[string]func() any{
 	"slots":        func() any { return &slotsMessage{} },
 	"renegotiate":  func() any { return &renegotiateMessage{} },
 	"quality":      func() any { return &qualityMessage{} },
+	"target":       func() any { return &targetMessage{} },
 	"ping":         func() any { return &timeMessage{} },
 	"pong":         func() any { return &timeMessage{} },
 	"error":        func() any { return &errorMessage{} },

@@ -41,6 +41,8 @@ type session struct {
 	conn *websocket.Conn
 	out  chan any
 
+	place string // user and network, by which the SFU remembers the link
+
 	stop   chan struct{} // closed by finish
 	once   sync.Once
 	why    code          // set before stop is closed
@@ -56,6 +58,7 @@ type session struct {
 	opened *sfu.Peer // for the writer, once joined
 	slots  []slot
 	more   *renegotiateMessage
+	target *targetMessage
 }
 
 func newSession(s *Server, conn *websocket.Conn, room string, u User) *session {

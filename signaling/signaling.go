@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"sort"
 	"sync"
@@ -146,7 +147,10 @@ func (s *Server) ServeRoom(w http.ResponseWriter, r *http.Request, room string, 
 		s.log.Info("websocket refused", "room", room, "user", u.ID, "err", err)
 		return // Upgrade has answered
 	}
-	newSession(s, conn, room, u).run(r.Context())
+	x := newSession(s, conn, room, u)
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	x.place = u.ID + "@" + host
+	x.run(r.Context())
 }
 
 // OnPresence sets the function called after each change of who is in a room

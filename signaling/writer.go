@@ -60,6 +60,7 @@ func (x *session) putQuality(limit time.Duration) error {
 	return x.put(qualityMessage{
 		Type: "quality", Connected: q.Connected, RTTMs: round(q.RTTMs, 1), LossUp: round(q.LossUp, 1000), LossDown: round(q.LossDown, 1000),
 		KbpsUp: round(q.KbpsUp, 10), KbpsDown: round(q.KbpsDown, 10),
+		KbpsPath: round(q.KbpsPath, 1), Picture: q.Picture,
 	}, limit)
 }
 

@@ -109,16 +109,19 @@ type Riser struct {
 // Start puts the riser at a level, as for a stream that has just begun.
 func (r *Riser) Start(level int) { *r = Riser{level: level} }
 
-// Level is the present level.
+// Level is the present level; all there is may be less.
 func (r *Riser) Level() int { return r.level }
 
 // Next moves to the level for a share: down at once, up by one when that was
 // affordable for a while.
 func (r *Riser) Next(now time.Time, share float64, rates []float64) int {
 	can := Level(share, rates)
-	if can <= r.level {
-		r.level = can
+	if can == len(rates)-1 && can <= r.level {
+		// All there is. A layer that comes later may be sent at once.
+		r.since = time.Time{}
+		return r.level
 	}
+	r.level = min(r.level, can)
 	if Level(share/riseRoom, rates) <= r.level {
 		r.since = time.Time{}
 		return r.level

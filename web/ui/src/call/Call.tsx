@@ -17,6 +17,7 @@ function Session({ caseId, onClose, onAgain }: { caseId: string; onClose: () => 
   const [s, setSnapshot] = useState<Snapshot>();
   const [problem, setProblem] = useState<MediaProblem>();
   const [choosing, setChoosing] = useState(false);
+  const [pictures, setPictures] = useState(true);
   const [, redraw] = useState(0);
   useEffect(() => {
     let gone = false, lock: WakeLockSentinel | undefined;
@@ -44,12 +45,14 @@ function Session({ caseId, onClose, onAgain }: { caseId: string; onClose: () => 
     } catch (err) { setProblem(problemOf(err, 'video')); }
     redraw((n) => n + 1);
   };
+  const why = phase === 'joined' && others.some((p) => p.video) ? pictureWords(s?.quality) : '';
   const hangUp = () => { client.current?.hangUp(); onClose(); };
   return (
     <section class="call" aria-label={w('call')} data-testid="call-panel" data-phase={s?.phase ?? 'connecting'}>
       <p class="call-status" role="status" data-testid="call-status"><span>{status(s, others)}</span><Bars q={s?.quality} /></p>
       {problem && <p class="call-problem" role="alert">{w(problem)}</p>}
       {s?.error && s.phase === 'ended' && <p class="call-problem" role="alert">{s.error.code === 'replaced' ? w('replaced') : s.error.message || w('failed')}</p>}
+      {why && <p class="call-note" role="status" data-testid="call-picture" data-picture={s?.quality?.picture ?? 'ours'}>{why}</p>}
       <div class="call-tiles" data-count={others.length}>
         {others.map((p) => <Tile key={p.id} p={p} stream={s!.streams.get(p.id)} />)}
         {cam && <Mirror track={local.current.video!} />}
@@ -65,6 +68,8 @@ function Session({ caseId, onClose, onAgain }: { caseId: string; onClose: () => 
             <button type="button" aria-pressed={!mic} disabled={!local.current.audio} data-testid="call-mute"
               onClick={() => { client.current?.setEnabled('audio', !mic); redraw((n) => n + 1); }}>{mic ? w('mute') : w('unmute')}</button>
             <button type="button" aria-pressed={!cam} data-testid="call-camera" onClick={() => void toggleCamera()}>{cam ? w('cameraOff') : w('cameraOn')}</button>
+            <button type="button" aria-pressed={!pictures} data-testid="call-sound-only"
+              onClick={() => { client.current?.showPictures(!pictures); setPictures(!pictures); }}>{pictures ? w('soundOnly') : w('withPictures')}</button>
             <button type="button" aria-expanded={choosing} data-testid="call-devices" onClick={() => setChoosing(!choosing)}>{w('devices')}</button>
             <button type="button" class="call-danger" data-testid="call-hangup" onClick={hangUp}>{w('hangUp')}</button>
           </>
@@ -79,6 +84,16 @@ function Session({ caseId, onClose, onAgain }: { caseId: string; onClose: () => 
       }} />}
     </section>
   );
+}
+
+/** Why others are seen small or not at all, in plain words. */
+function pictureWords(q: Quality | undefined): string {
+  switch (q?.picture) {
+    case 'small': return w('pictureSmall', { k: Math.round(q.kbpsPath ?? 0) });
+    case 'off': return w('pictureOff', { k: Math.round(q.kbpsPath ?? 0) });
+    case 'unwanted': return w('pictureUnwanted');
+    default: return '';
+  }
 }
 
 function status(s: Snapshot | undefined, others: Participant[]): string {

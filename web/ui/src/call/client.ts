@@ -5,12 +5,15 @@ import type { Local } from './media';
 
 export interface Participant { id: string; userId: string; name: string; role: string; audio: boolean; video: boolean; via?: 'whip' | 'whep' }
 export interface Slot { mid: string; participant: string; kind: 'audio' | 'video' }
-export interface Quality { connected: boolean; rttMs: number; lossUp: number; lossDown: number; kbpsUp: number; kbpsDown: number }
+export interface Quality { connected: boolean; rttMs: number; lossUp: number; lossDown: number; kbpsUp: number; kbpsDown: number; kbpsPath?: number; picture?: 'small' | 'off' | 'unwanted' }
+/** How the server wants our picture, for those who receive it; kbps 0: nobody does. */
+export interface Target { kbps: number; height: number; fps: number }
 export type Phase = 'connecting' | 'joined' | 'lost' | 'ended';
-export interface Snapshot { phase: Phase; self: string; participants: Participant[]; streams: Map<string, MediaStream>; quality?: Quality; retryIn: number; error?: { code: string; message: string } }
+export interface Snapshot { phase: Phase; self: string; participants: Participant[]; streams: Map<string, MediaStream>; quality?: Quality; target?: Target; retryIn: number; error?: { code: string; message: string } }
 
 const slotsAtFirst = 3;
 const backoff = [1, 2, 4, 8, 10]; // seconds
+const targetAtFirst: Target = { kbps: 130, height: 240, fps: 12 };
 const hopeless = new Set(['replaced', 'forbidden', 'room-full']); // coming back by itself would not help
 
 export class Call {
@@ -23,6 +26,8 @@ export class Call {
   private streams = new Map<string, MediaStream>(); // by participant
   private senders: { audio?: RTCRtpSender; video?: RTCRtpSender } = {};
   private quality?: Quality;
+  private target?: Target;
+  private pictures = true; // of others are wanted
   private phase: Phase = 'connecting';
   private error?: { code: string; message: string };
   private tries = 0;
@@ -47,8 +52,9 @@ export class Call {
     pc.onicecandidate = (e) => { if (e.candidate) this.send({ type: 'candidate', candidate: e.candidate.toJSON() }); };
     pc.onconnectionstatechange = () => { if (pc === this.pc && pc.connectionState === 'failed') this.lost(); };
     this.senders.audio = pc.addTransceiver(this.local.audio ?? 'audio', { direction: 'sendonly' }).sender;
-    this.senders.video = pc.addTransceiver(this.local.video ?? 'video', { direction: 'sendonly', sendEncodings: [{ maxBitrate: 300_000, maxFramerate: 15 }] }).sender;
+    this.senders.video = pc.addTransceiver(this.local.video ?? 'video', { direction: 'sendonly', sendEncodings: [{ ...this.encoding(targetAtFirst), scalabilityMode: 'L1T2' } as RTCRtpEncodingParameters] }).sender;
     this.addSlots(slotsAtFirst, slotsAtFirst);
+    preferVP9(pc);
     await pc.setLocalDescription();
     if (pc !== this.pc || this.ended) return;
     const ws = new WebSocket(urls.socket(`/api/calls/${encodeURIComponent(this.caseId)}`));
@@ -79,7 +85,9 @@ export class Call {
         this.phase = 'joined';
         this.tries = 0;
         this.error = undefined;
+        if (!this.pictures) this.wish(false);
         break;
+      case 'target': this.target = m; await this.encode(); break;
       case 'answer': if (m.id === this.offers) await pc.setRemoteDescription({ type: 'answer', sdp: m.sdp }); break;
       case 'participants': this.participants = m.participants ?? []; break;
       case 'slots': this.slots = m.slots ?? []; break;
@@ -149,7 +157,7 @@ export class Call {
   private send(m: unknown): void { if (this.ws?.readyState === WebSocket.OPEN) this.ws.send(JSON.stringify(m)); }
 
   private tell(): void {
-    this.changed({ phase: this.phase, self: this.self, participants: this.participants, streams: new Map(this.streams), quality: this.phase === 'joined' ? this.quality : undefined,
+    this.changed({ phase: this.phase, self: this.self, participants: this.participants, streams: new Map(this.streams), quality: this.phase === 'joined' ? this.quality : undefined, target: this.target,
       retryIn: Math.max(0, Math.ceil((this.retryAt - Date.now()) / 1000)), error: this.error });
   }
 
@@ -158,8 +166,25 @@ export class Call {
     if (this.local[kind] !== track) this.local[kind]?.stop();
     this.local[kind] = track;
     await this.senders[kind]?.replaceTrack(track ?? null);
+    if (kind === 'video') await this.encode(); // its size may differ
     this.announce();
   }
+
+  /** Pictures of others, or sound only. */
+  showPictures(on: boolean): void { this.pictures = on; this.wish(on); this.tell(); }
+  private wish(video: boolean): void { this.send({ type: 'receive', video }); }
+
+  private encoding(t: Target): RTCRtpEncodingParameters {
+    const lines = this.local.video?.getSettings().height ?? 480;
+    return { active: t.kbps > 0, maxBitrate: Math.max(t.kbps, 10) * 1000, maxFramerate: t.fps, scaleResolutionDownBy: Math.max(1, lines / t.height) };
+  }
+  private async encode(): Promise<void> {
+    const sender = this.senders.video, p = sender?.getParameters();
+    if (!this.target || !p?.encodings?.[0]) return;
+    Object.assign(p.encodings[0], this.encoding(this.target));
+    await sender!.setParameters(p).catch(() => {}); // an old browser keeps what it had
+  }
+
   setEnabled(kind: 'audio' | 'video', on: boolean): void {
     const t = this.local[kind];
     if (t) t.enabled = on;
@@ -177,6 +202,7 @@ export class Call {
     this.streams.clear();
     this.slots = [];
     this.offers = 0;
+    this.target = undefined;
   }
 
   private finish(): void {
@@ -190,6 +216,15 @@ export class Call {
   }
 
   hangUp(): void { this.send({ type: 'leave' }); this.finish(); this.local.audio?.stop(); this.local.video?.stop(); }
+}
+
+/** VP9 says the same in fewer bytes, and in layers; other codecs stay as a way out. */
+function preferVP9(pc: RTCPeerConnection): void {
+  const all = RTCRtpReceiver.getCapabilities?.('video')?.codecs;
+  if (!all?.length) return;
+  const first = (c: { mimeType: string; sdpFmtpLine?: string }) => (/vp9/i.test(c.mimeType) && !/profile-id=[1-9]/.test(c.sdpFmtpLine ?? '') ? 0 : 1);
+  const order = [...all].sort((a, b) => first(a) - first(b));
+  for (const t of pc.getTransceivers()) if (t.receiver.track.kind === 'video') try { t.setCodecPreferences?.(order); } catch { /* as the browser likes it */ }
 }
 
 /** Three bars: what the link allows. 0: not known yet. */

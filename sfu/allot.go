@@ -1,0 +1,151 @@
+package sfu
+
+import (
+	"time"
+
+	"sira/sfu/allocate"
+)
+
+// What streams are worth, bit/s on the wire.
+const (
+	voiceRate   = 36_000 // 24 kbit/s of Opus in packets of 40 ms
+	voiceQuiet  = 4_000  // more people than two seldom speak at once
+	voicesLoud  = 2
+	faceLeast   = 14_000
+	faceMost    = 700_000
+	faceAsk     = 250_000 // whatever is sent now, it is worth knowing whether this would pass
+	faceGrowth  = 2       // and so many times what is sent
+	offFor      = 5 * time.Second
+	endless     = 100_000_000 // of a peer that tells nothing of its link
+	gonePicture = 1.4         // times faceLeast, for a picture to come back
+)
+
+// budget is what the peer's clock remembers of one outlet.
+type budget struct {
+	riser allocate.Riser
+	fed   *inlet
+	since time.Time // when it was last too thin a link
+}
+
+// allot divides the peer's estimate among its outlets.
+func (p *Peer) allot(now time.Time) {
+	unwanted := p.noVideo.Load()
+	p.mu.Lock()
+	outs := append(p.allotted[:0], p.link.outlets...)
+	p.allotted = outs // used by this goroutine only
+	p.mu.Unlock()
+
+	var streams []allocate.Stream
+	var seen []*outlet
+	voices, want := 0, 0.0
+	for _, o := range outs {
+		in := o.source()
+		if in == nil {
+			continue
+		}
+		s := allocate.Stream{Class: allocate.Voice, Least: voiceRate, Most: voiceRate}
+		if o.kind == audio {
+			if voices++; voices > voicesLoud {
+				s.Least, s.Most = voiceQuiet, voiceQuiet
+			}
+			want += s.Most
+		} else {
+			s = allocate.Stream{Class: allocate.Face, Least: faceLeast, Most: faceMost}
+			levels := in.levels()
+			sent := levels[len(levels)-1]
+			if unwanted {
+				s.Least, s.Most = 0, 0
+			} else {
+				want += min(max(sent*faceGrowth, faceAsk), faceMost)
+			}
+		}
+		streams, seen = append(streams, s), append(seen, o)
+	}
+	bps := float64(endless)
+	if p.down.gated.Load() {
+		p.down.demand(want)
+		bps, _ = p.down.known()
+	}
+	limited := notLimited
+	for i, share := range allocate.Plan(bps, streams) {
+		if seen[i].kind == video {
+			limited = max(limited, seen[i].give(share, unwanted, now))
+		}
+	}
+	p.limited.Store(int32(limited))
+}
+
+// limitation is why a peer sees less than there is.
+type limitation int32
+
+const (
+	notLimited limitation = iota
+	limitedSmall
+	limitedOff
+	limitedByWish
+)
+
+// smallBelow is the share below which a picture is visibly smaller than
+// what a camera gives.
+const smallBelow = 250_000
+
+// source is what the outlet carries now, nil when nothing.
+func (o *outlet) source() *inlet {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.live {
+		return nil
+	}
+	return o.in
+}
+
+// give sets what the outlet may send. It is called by the peer's clock only.
+func (o *outlet) give(share float64, unwanted bool, now time.Time) limitation {
+	in := o.source()
+	if in == nil {
+		return notLimited
+	}
+	b := &o.budget
+	if b.fed != in {
+		b.fed = in
+		b.riser.Start(layersMost - 1)
+	}
+	top := max(b.riser.Next(now, share, in.levels()), 0)
+	o.mu.Lock()
+	was := o.off
+	switch {
+	case unwanted:
+		o.off = true
+	case share < faceLeast:
+		o.off = true
+		b.since = now
+	case now.Sub(b.since) > offFor && share > gonePicture*faceLeast || b.since.IsZero():
+		o.off = false
+	}
+	off := o.off
+	if off && !was {
+		o.restart()
+	}
+	o.wantTop = uint8(min(top, layersMost-1))
+	o.mu.Unlock()
+	if off {
+		o.share.Store(0)
+	} else {
+		o.share.Store(int64(share))
+	}
+	if off != was {
+		o.peer.down.drop(o)
+		if !off {
+			in.requestStart(now)
+		}
+	}
+	switch {
+	case unwanted:
+		return limitedByWish
+	case off:
+		return limitedOff
+	case share < smallBelow:
+		return limitedSmall
+	}
+	return notLimited
+}

@@ -1,0 +1,168 @@
+package sfu
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"sira/sfu/estimate"
+	"sira/sfu/pace"
+)
+
+// downlink is the way to one peer: what it carries, and the gate through
+// which pictures leave. Voice and repairs do not wait at the gate but are
+// counted by it. Whoever finds the gate open sends, be it the goroutine of a
+// publisher or of the peer's clock; nobody writes under the lock.
+type downlink struct {
+	gated atomic.Bool // transport-wide numbers were negotiated: there is an estimate
+
+	mu       sync.Mutex
+	est      *estimate.Estimator
+	log      sentLog
+	gate     *pace.Pacer[queued]
+	draining bool
+	lastSent time.Time
+	heard    bool   // feedback came
+	buf      []byte // of whoever drains
+}
+
+// queued is a packet that waits, in its inlet's ring.
+type queued struct {
+	o     *outlet
+	in    *inlet
+	ext   uint64
+	leave bool // of a layer that is not for this subscriber
+}
+
+func newDownlink(start float64) *downlink {
+	return &downlink{
+		est:  estimate.New(estimate.Config{Start: start}),
+		gate: pace.New[queued](1),
+		buf:  make([]byte, 0, 1600),
+	}
+}
+
+// open turns the estimate on; the peer reads transport-wide numbers.
+func (d *downlink) open(now time.Time) {
+	d.mu.Lock()
+	if !d.gated.Load() {
+		d.gate.Rate(now, d.est.Pace())
+		d.gated.Store(true)
+	}
+	d.mu.Unlock()
+}
+
+// depart counts a packet that leaves now and gives it its number. waited is
+// whether it came through the gate.
+func (d *downlink) depart(size int, waited bool, now time.Time) uint16 {
+	size += wireOverhead
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lastSent = now
+	if !waited {
+		d.gate.Sent(now, size)
+	}
+	return d.log.note(size, now)
+}
+
+// hear takes the peer's feedback.
+func (d *downlink) hear(fb *rtcp.TransportLayerCC, now time.Time) {
+	d.mu.Lock()
+	if pkts := d.log.take(fb); len(pkts) > 0 {
+		d.est.OnReport(now, pkts)
+		d.heard = true
+		d.gate.Rate(now, d.est.Pace())
+	}
+	d.mu.Unlock()
+	d.drain(now)
+}
+
+// tick keeps the estimate and the gate going. It returns whether a trial
+// could use packets.
+func (d *downlink) tick(now time.Time) (filler bool) {
+	if !d.gated.Load() {
+		return false
+	}
+	d.mu.Lock()
+	d.est.Tick(now, d.lastSent)
+	d.gate.Rate(now, d.est.Pace())
+	d.mu.Unlock()
+	d.drain(now)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.est.Trying() && d.gate.Idle(now)
+}
+
+// room says whether one more packet of filler may leave.
+func (d *downlink) room(now time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.gate.Idle(now)
+}
+
+// known is the estimate, bit/s, and whether it rests on anything heard.
+func (d *downlink) known() (bps float64, heard bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.est.Target(), d.heard
+}
+
+// demand tells the estimate how much is worth finding out.
+func (d *downlink) demand(bps float64) {
+	d.mu.Lock()
+	d.est.Demand(bps)
+	d.mu.Unlock()
+}
+
+func (d *downlink) push(now time.Time, items ...pace.Item[queued]) {
+	d.mu.Lock()
+	for _, it := range items {
+		d.gate.Push(now, 0, it)
+	}
+	d.mu.Unlock()
+	d.drain(now)
+}
+
+// drop forgets what waits for an outlet.
+func (d *downlink) drop(o *outlet) {
+	d.mu.Lock()
+	d.gate.Drop(o.index)
+	d.mu.Unlock()
+}
+
+// drain sends what the gate lets through, unless someone does already.
+func (d *downlink) drain(now time.Time) {
+	d.mu.Lock()
+	if d.draining {
+		d.mu.Unlock()
+		return
+	}
+	d.draining = true
+	for {
+		it, fate := d.gate.Pop(now)
+		if fate == pace.Wait {
+			break
+		}
+		q := it.Value
+		if fate == pace.Stale {
+			d.gate.Drop(it.Stream)
+		}
+		d.mu.Unlock()
+		switch {
+		case fate == pace.Stale:
+			q.o.beginAnew(q.in, now)
+		case fate == pace.Leave || q.leave:
+			q.o.leaveOut(q.in, q.ext, now)
+		default:
+			if p, ok := q.in.fetch(q.ext, d.buf); ok {
+				d.buf = p.payload[:0]
+				q.o.deliver(q.in, &p, true, now)
+			}
+		}
+		d.mu.Lock()
+	}
+	d.draining = false
+	d.mu.Unlock()
+}

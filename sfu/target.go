@@ -1,0 +1,105 @@
+package sfu
+
+import "time"
+
+// Target is how a publisher is to encode its picture: one encoding, made for
+// those who receive it.
+type Target struct {
+	Kbps   int // of video, without headers; 0: nobody can or will see it
+	Height int // lines at most
+	FPS    int // frames a second at most
+}
+
+// The ladder falls in time first, then in space: a face or a hand is better
+// seen sharp at four frames a second than smooth in a stamp.
+var ladder = []Target{ // Kbps is from where on
+	{0, 160, 4},
+	{40, 240, 8},
+	{95, 240, 12},
+	{240, 480, 15},
+	{500, 480, 24},
+}
+
+const (
+	targetEvery = time.Second // between two targets that rise
+	targetDown  = 0.93        // a target falls when it is less than this of the last
+	targetUp    = 1.08
+	rungUp      = 1.2 // times the rung's rate, to climb on it: each change of size costs a keyframe
+	weakTimes   = 2   // what the weakest gets is half the stream at least: a temporal layer can be left out
+
+	targetShare = 0.9   // of a share is picture, the rest headers and repairs
+	targetFixed = 4_000 // bit/s of headers, whatever the rate
+)
+
+// payloadKbps is what an encoder may make of a share of the wire.
+func payloadKbps(share float64) int {
+	return int(max(0, share*targetShare-targetFixed) / 1000)
+}
+
+// retarget tells the peer how to encode for those who see it, when that has
+// changed.
+func (p *Peer) retarget(now time.Time) {
+	if p.part.OnTarget == nil {
+		return
+	}
+	for _, in := range p.ticked {
+		if in.kind != video {
+			continue
+		}
+		if t, changed := in.retarget(now); changed {
+			p.part.OnTarget(t)
+		}
+	}
+}
+
+func (in *inlet) retarget(now time.Time) (Target, bool) {
+	low, high, any := 0.0, 0.0, false
+	for _, o := range *in.outlets.Load() {
+		s := float64(o.share.Load())
+		if s < 0 {
+			continue // not yet allotted
+		}
+		if s > 0 && (low == 0 || s < low) {
+			low = s
+		}
+		high = max(high, s)
+		any = true
+	}
+	if !any {
+		return Target{}, false
+	}
+	want := low
+	if in.topLayer() > 0 {
+		want = min(high, weakTimes*low)
+	}
+	kbps := payloadKbps(want)
+	last := in.target
+	fresh := in.targetAt.IsZero()
+	switch {
+	case fresh:
+	case kbps == 0 && last.Kbps > 0, kbps > 0 && last.Kbps == 0:
+	case float64(kbps) < targetDown*float64(last.Kbps):
+	case float64(kbps) > targetUp*float64(last.Kbps) && now.Sub(in.targetAt) > targetEvery:
+	default:
+		return Target{}, false
+	}
+	in.target, in.targetAt = onLadder(kbps, last, fresh), now
+	return in.target, true
+}
+
+// onLadder finds size and frame rate for a rate. Up it goes only well above
+// the rung's beginning.
+func onLadder(kbps int, last Target, fresh bool) Target {
+	t := ladder[0]
+	for _, r := range ladder {
+		from := float64(r.Kbps)
+		if !fresh && (r.Height > last.Height || r.FPS > last.FPS) {
+			from *= rungUp
+		}
+		if float64(kbps) >= from {
+			t = r
+		}
+	}
+	t.Kbps = kbps
+	return t
+}
