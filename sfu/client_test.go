@@ -75,6 +75,9 @@ type client struct {
 	plis  int
 	slots []Slot
 	more  [2]int // last OnRenegotiate
+
+	target  Target // last OnTarget
+	targets int
 }
 
 type clientOptions struct {
@@ -83,6 +86,7 @@ type clientOptions struct {
 	slots  int                                  // recvonly sections of each kind
 	video  string                               // mime; VP8 when empty
 	nack   bool                                 // asks for lost packets and repairs its own
+	twcc   bool                                 // tells when packets arrive
 	noRTX  bool                                 // repairs by sending the same packet again
 	direct func(addr *net.UDPAddr) *net.UDPAddr // replaces the SFU's address, for a proxy between
 }
@@ -110,6 +114,11 @@ func newClient(t *testing.T, s *SFU, o clientOptions) *client {
 	reg := &interceptor.Registry{}
 	if o.nack {
 		if err := webrtc.ConfigureNack(m, reg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if o.twcc {
+		if err := webrtc.ConfigureTWCCSender(m, reg); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -147,6 +156,7 @@ func newClient(t *testing.T, s *SFU, o clientOptions) *client {
 	c.peer, err = s.Join(context.Background(), o.room, Participant{
 		ID:            o.id,
 		OnSlots:       func(list []Slot) { c.mu.Lock(); c.slots = list; c.mu.Unlock() },
+		OnTarget:      func(x Target) { c.mu.Lock(); c.target, c.targets = x, c.targets+1; c.mu.Unlock() },
 		OnRenegotiate: func(a, v int) { c.mu.Lock(); c.more = [2]int{a, v}; c.mu.Unlock() },
 	})
 	if err != nil {

@@ -1,8 +1,11 @@
 package sfu
 
 import (
+	"slices"
 	"testing"
+	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 )
 
@@ -33,6 +36,39 @@ func FuzzOffer(f *testing.F) {
 	})
 }
 
+// FuzzFeedback: whatever a peer says of our packets, each is reported on once
+// at most.
+func FuzzFeedback(f *testing.F) {
+	good, err := (&rtcp.TransportLayerCC{
+		Header:     rtcp.Header{Count: rtcp.FormatTCC, Type: rtcp.TypeTransportSpecificFeedback, Length: 5},
+		SenderSSRC: 1, MediaSSRC: 2, BaseSequenceNumber: 0, PacketStatusCount: 2,
+		PacketChunks: []rtcp.PacketStatusChunk{&rtcp.RunLengthChunk{PacketStatusSymbol: rtcp.TypeTCCPacketReceivedSmallDelta, RunLength: 2}},
+		RecvDeltas:   []*rtcp.RecvDelta{{Type: rtcp.TypeTCCPacketReceivedSmallDelta, Delta: 250}, {Type: rtcp.TypeTCCPacketReceivedSmallDelta, Delta: 500}},
+	}).Marshal()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	long := slices.Clone(good)
+	long[16] |= 0x1f // a run longer than the packets it is about
+	f.Add(long)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var fb rtcp.TransportLayerCC
+		if fb.Unmarshal(raw) != nil {
+			return
+		}
+		var l sentLog
+		now := time.Unix(1_700_000_000, 0)
+		for range 600 {
+			l.note(100, now)
+		}
+		first := len(l.take(&fb))
+		if again := len(l.take(&fb)); first > 600 || again > 0 {
+			t.Fatalf("%d reports, then %d", first, again)
+		}
+	})
+}
+
 // FuzzPacket: no payload breaks what looks into packets.
 func FuzzPacket(f *testing.F) {
 	f.Add([]byte{0x90, 0x60, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0xbe, 0xde, 0, 1, 0x10, 1, 0, 0, 0x10, 0x00})
@@ -45,6 +81,9 @@ func FuzzPacket(f *testing.F) {
 		}
 		for _, mime := range []string{"video/vp8", "video/vp9", "video/h264"} {
 			startsKeyframe(mime, payload)
+			if tid, _ := layerOf(mime, payload); tid >= layersMost {
+				t.Fatal("layer", tid)
+			}
 		}
 		if p, err := redPrimary(payload); err == nil && len(p) > len(payload) {
 			t.Fatal("primary block larger than its packet")

@@ -100,16 +100,23 @@ func (o *outlet) fill(now time.Time) bool {
 		o.mu.Unlock()
 		return false
 	}
-	o.filled++
-	seq := uint16(o.rw.high - o.filled%fillers)
-	s := &o.sent.slots[seq%ringVideo]
-	if !s.used || s.seq != seq || s.era != o.era || now.Sub(s.first) > 2*time.Second {
-		o.mu.Unlock()
-		return false
+	var p packet
+	var seq uint16
+	found := false
+	for range fillers {
+		o.filled++
+		seq = uint16(o.rw.high - o.filled%fillers)
+		s := &o.sent.slots[seq%ringVideo]
+		if !s.used || s.seq != seq || s.era != o.era || now.Sub(s.first) > 2*time.Second {
+			continue
+		}
+		if p, found = o.in.fetch(s.ext, o.scratch); found && len(p.payload) > 0 {
+			break
+		}
+		found = false
 	}
-	p, ok := o.in.fetch(s.ext, o.scratch)
 	r := o.routes[p.pt&0x7f]
-	if !ok || r.rtx == 0 || len(p.payload) == 0 {
+	if !found || r.rtx == 0 {
 		o.mu.Unlock()
 		return false
 	}

@@ -1,0 +1,272 @@
+package sfu
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+)
+
+// vp9 is a payload descriptor: one packet of one frame of a temporal layer
+// that may be gone up to.
+func vp9(tid int, key bool) []byte {
+	first := byte(0x80 | 0x20 | 0x08 | 0x04) // I, L, B, E
+	if !key {
+		first |= 0x40
+	}
+	return []byte{first, 0x01, byte(tid)<<5 | 0x10, 0}
+}
+
+// film publishes a VP9 picture of two layers, bytes a packet, every few
+// milliseconds, a keyframe when asked; voice too.
+func (c *client) film(bytes int) {
+	quit := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		asked := 0
+		for n := uint32(0); ; n++ {
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+			}
+			key := n == 0
+			if now := c.keyframesAsked(); now > asked && n%2 == 0 {
+				asked, key = now, true
+			}
+			_ = c.sends[audio].WriteRTP(&rtp.Packet{
+				Header:  rtp.Header{Version: 2, SequenceNumber: uint16(n), Timestamp: n * 480},
+				Payload: content(nil, n),
+			})
+			_ = c.sends[video].WriteRTP(&rtp.Packet{
+				Header:  rtp.Header{Version: 2, SequenceNumber: uint16(n), Timestamp: n * 900, Marker: true},
+				Payload: append(vp9(int(n%2), key), make([]byte, bytes)...),
+			})
+		}
+	})
+	var once sync.Once
+	stop := func() { once.Do(func() { close(quit); wg.Wait() }) }
+	c.t.Cleanup(stop)
+}
+
+func continuous(t *testing.T, pkts []rtp.Packet) {
+	t.Helper()
+	seen := map[uint16]bool{}
+	for _, p := range pkts {
+		seen[p.SequenceNumber] = true
+	}
+	for s := pkts[0].SequenceNumber; s != pkts[len(pkts)-1].SequenceNumber; s++ {
+		if !seen[s] {
+			t.Fatalf("number %d is missing", s)
+		}
+	}
+}
+
+// TestEstimateFromFeedback: the peer's feedback reaches the estimate, and a
+// good link is found to be one.
+func TestEstimateFromFeedback(t *testing.T) {
+	s := startSFU(t, Config{})
+	a := join(t, s, clientOptions{id: "a", room: "r", slots: 1, video: webrtc.MimeTypeVP9})
+	b := join(t, s, clientOptions{id: "b", room: "r", slots: 1, twcc: true})
+	a.waitConnected()
+	b.waitConnected()
+	a.film(200)
+	eventually(t, "the estimate grows", func() bool {
+		bps, heard := b.peer.down.known()
+		return heard && bps > 1.1*startBps
+	})
+	eventually(t, "the publisher is told", func() bool {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		return a.targets > 0 && a.target.Kbps > 30 && a.target.Height > 0 && a.target.FPS > 0
+	})
+	if q := b.peer.Quality(); q.KbpsPath < 90 {
+		t.Errorf("quality %+v", q)
+	}
+}
+
+// TestThinLinkGetsVoiceFirst: a publisher sends ten times what the link of a
+// subscriber is believed to carry. Its voice arrives whole, its picture in a
+// lower layer or not at all, without a hole in the numbers.
+func TestThinLinkGetsVoiceFirst(t *testing.T) {
+	s := startSFU(t, Config{})
+	a := join(t, s, clientOptions{id: "a", room: "r", slots: 1, video: webrtc.MimeTypeVP9})
+	b := join(t, s, clientOptions{id: "b", room: "r", slots: 1, twcc: true})
+	a.waitConnected()
+	b.waitConnected()
+	begin := time.Now()
+	a.film(1100)
+	eventually(t, "300 packets of voice", func() bool { return len(b.from("a", audio)) > 300 })
+	spent := time.Since(begin)
+	voice := b.from("a", audio)
+	continuous(t, voice)
+	pkts := b.from("a", video)
+	if len(pkts) > 1 {
+		continuous(t, pkts)
+	}
+	bps, _ := b.peer.down.known()
+	got := 0
+	for _, p := range pkts {
+		got += len(p.Payload) + wireOverhead
+	}
+	// Ten packets of 1100 bytes in 100 ms are 900 kbit/s.
+	if most := (max(bps, startBps)*spent.Seconds()*1.3)/8 + 40_000; float64(got) > most {
+		t.Errorf("%d bytes of picture in %s over %.0f bit/s", got, spent, bps)
+	}
+}
+
+// TestLayersAreLeftOut: the subscriber has only the lower layer, with
+// numbers that follow each other.
+func TestLayersAreLeftOut(t *testing.T) {
+	s := startSFU(t, Config{})
+	a := join(t, s, clientOptions{id: "a", room: "r", slots: 1, video: webrtc.MimeTypeVP9})
+	b := join(t, s, clientOptions{id: "b", room: "r", slots: 1, twcc: true})
+	a.waitConnected()
+	b.waitConnected()
+	var o *outlet
+	a.film(200) // 41 kbit/s of which half is the upper layer, and 60 kbit/s of numbers and headers
+	eventually(t, "b sees a", func() bool { return len(b.from("a", video)) > 20 })
+	b.peer.room.do(func() { o = b.peer.outlets[video][0] })
+	o.mu.Lock()
+	in := o.in
+	o.mu.Unlock()
+	eventually(t, "both layers are measured", func() bool {
+		l := in.levels()
+		return len(l) == 2 && l[1] > l[0] && l[0] > 0
+	})
+	upper := func(pkts []rtp.Packet) int {
+		n := 0
+		for _, p := range pkts {
+			if tid, _ := layerOf("video/vp9", p.Payload); tid > 0 {
+				n++
+			}
+		}
+		return n
+	}
+	// The clock of the peer allots anew 5 times a second: here the test does.
+	p := b.peer
+	p.mu.Lock()
+	p.link.outlets = nil
+	p.mu.Unlock()
+	time.Sleep(2 * ticksAllot * tickEvery)
+	p.mu.Lock()
+	l := in.levels()
+	p.mu.Unlock()
+	before := len(b.from("a", video))
+	ok := false
+	for range 400 {
+		o.give((l[0]+l[1])/2, false, time.Now())
+		time.Sleep(5 * time.Millisecond)
+		if pkts := b.from("a", video); len(pkts) > before+60 && upper(pkts[len(pkts)-20:]) == 0 {
+			ok = true
+			break
+		}
+	}
+	if !ok {
+		t.Error("the upper layer still comes")
+	}
+	continuous(t, b.from("a", video))
+}
+
+// TestSoundOnly: who asks for no picture gets none, and gets it back from a
+// keyframe on; a publisher whom nobody sees is told to encode nothing.
+func TestSoundOnly(t *testing.T) {
+	for _, twcc := range []bool{true, false} {
+		t.Run(fmt.Sprintf("twcc=%v", twcc), func(t *testing.T) {
+			s := startSFU(t, Config{})
+			a := join(t, s, clientOptions{id: "a", room: "r", slots: 1})
+			b := join(t, s, clientOptions{id: "b", room: "r", slots: 1, twcc: twcc})
+			a.waitConnected()
+			b.waitConnected()
+			a.speak()
+			eventually(t, "b sees a", func() bool { return len(b.from("a", video)) > 20 })
+			b.peer.ReceiveVideo(false)
+			eventually(t, "a is told", func() bool {
+				a.mu.Lock()
+				defer a.mu.Unlock()
+				return a.targets > 0 && a.target.Kbps == 0
+			})
+			if q := b.peer.Quality(); q.Picture != "unwanted" {
+				t.Errorf("quality %+v", q)
+			}
+			n := len(b.from("a", video))
+			heard := len(b.from("a", audio))
+			eventually(t, "b still hears a", func() bool { return len(b.from("a", audio)) > heard+40 })
+			if now := len(b.from("a", video)); now > n+4 {
+				t.Errorf("%d packets of picture to someone who wants none", now-n)
+			}
+			n = len(b.from("a", video))
+			b.peer.ReceiveVideo(true)
+			eventually(t, "b sees a again", func() bool { return len(b.from("a", video)) > n+20 })
+			if p := b.from("a", video)[n]; !startsKeyframe("video/vp8", p.Payload) {
+				t.Errorf("the picture comes back with % x", p.Payload[:2])
+			}
+			continuous(t, b.from("a", video))
+		})
+	}
+}
+
+func TestLadder(t *testing.T) {
+	last := onLadder(130, Target{}, true)
+	if last != (Target{130, 240, 12}) {
+		t.Errorf("%+v", last)
+	}
+	if got := onLadder(250, last, false); got != (Target{250, 240, 12}) {
+		t.Errorf("climbed too soon: %+v", got)
+	}
+	if got := onLadder(300, last, false); got != (Target{300, 480, 15}) {
+		t.Errorf("%+v", got)
+	}
+	if got := onLadder(60, last, false); got != (Target{60, 240, 8}) {
+		t.Errorf("%+v", got)
+	}
+	if got := onLadder(20, last, false); got != (Target{20, 160, 4}) {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	var p places
+	now := time.Unix(0, 0)
+	p.learn("x", 400_000, now)
+	if got := p.start("x", now); got < 300_000 {
+		t.Errorf("%v", got)
+	}
+	if got := p.start("x", now.Add(30*24*time.Hour)); got > 110_000 {
+		t.Errorf("a month later %v", got)
+	}
+	if got := p.start("other", now); got != startBps {
+		t.Errorf("%v", got)
+	}
+	for i := range placesMost + 10 {
+		p.learn(fmt.Sprint(i), 1e6, now.Add(time.Duration(i)))
+	}
+	if len(p.list) > placesMost {
+		t.Errorf("%d places", len(p.list))
+	}
+}
+
+// TestFeedbackLongerThanItsPackets: a run-length chunk that claims more
+// packets than the message has times for.
+func TestFeedbackLongerThanItsPackets(t *testing.T) {
+	var l sentLog
+	now := time.Unix(0, 0)
+	for range 10 {
+		l.note(100, now)
+	}
+	got := l.take(&rtcp.TransportLayerCC{
+		PacketStatusCount: 1,
+		PacketChunks:      []rtcp.PacketStatusChunk{&rtcp.RunLengthChunk{PacketStatusSymbol: rtcp.TypeTCCPacketReceivedSmallDelta, RunLength: 8191}},
+		RecvDeltas:        []*rtcp.RecvDelta{{Delta: 250}},
+	})
+	if len(got) != 1 || !got[0].Arrived || slices.ContainsFunc(l.slots[1:10], func(e sentEntry) bool { return !e.open }) {
+		t.Errorf("%+v", got)
+	}
+}
