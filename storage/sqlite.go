@@ -34,7 +34,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, fmt.Errorf("opening SQLite %s: %w", path, err)
 	}
 	db := &DB{dialect: dialectSQLite, path: path}
-	if db.writer, err = sql.Open("sqlite", sqliteDSN(path, false)); err != nil {
+	if db.writer, err = openSQLitePool(path, false); err != nil {
 		return nil, fmt.Errorf("opening SQLite %s: %w", path, err)
 	}
 	db.writer.SetMaxOpenConns(1)
@@ -42,7 +42,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		db.writer.Close()
 		return nil, fmt.Errorf("opening SQLite %s: %w", path, err)
 	}
-	if db.reader, err = sql.Open("sqlite", sqliteDSN(path, true)); err != nil {
+	if db.reader, err = openSQLitePool(path, true); err != nil {
 		db.writer.Close()
 		return nil, fmt.Errorf("opening SQLite %s: %w", path, err)
 	}
@@ -54,6 +54,14 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, err
 	}
 	return db, nil
+}
+
+func openSQLitePool(path string, reader bool) (*sql.DB, error) {
+	c, err := sqlite.NewConnector(sqliteDSN(path, reader))
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(&sqliteConnector{c, !reader}), nil
 }
 
 // ownFile makes the file and its folder when missing, and takes both from other

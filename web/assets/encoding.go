@@ -3,6 +3,7 @@ package assets
 import (
 	"bytes"
 	"compress/gzip"
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -17,7 +18,10 @@ func (f *file) compress() {
 		return
 	}
 	var b bytes.Buffer
-	bw := brotli.NewWriterLevel(&b, brotli.BestCompression)
+	// The encoder's tables are as large as its window: one no larger than the
+	// file keeps the start of a server within a few megabytes.
+	window := min(max(bits.Len(uint(len(f.plain))), 10), 22)
+	bw := brotli.NewWriterOptions(&b, brotli.WriterOptions{Quality: brotli.BestCompression, LGWin: window})
 	_, _ = bw.Write(f.plain) // a bytes.Buffer takes everything
 	if bw.Close() == nil && b.Len() < len(f.plain) {
 		f.brotli = append([]byte(nil), b.Bytes()...)
