@@ -5,72 +5,87 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"path/filepath"
 	"syscall"
 )
 
-const (
-	copyBytes  = 256 << 10
-	spaceEvery = 16 << 20 // how many bytes are written between two looks at the free space
-)
+// spaceEvery is how many bytes are written between two looks at the free space.
+const spaceEvery = 16 << 20
 
 // Put writes to a temporary file of the same file system, hashing on the way,
 // and renames. The order makes it survive a power cut at any point: bytes on
 // the disk, then the name, then the folder that holds the name.
 func (b *folder) Put(ctx context.Context, r io.Reader) (Info, error) {
+	in, err := b.Receive(ctx)
+	if err != nil {
+		return Info{}, err
+	}
+	defer in.Discard()
+	if _, err := Fill(ctx, in, r); err != nil {
+		return Info{}, err
+	}
+	return in.Keep(ctx)
+}
+
+// Receive begins a blob in a temporary file of the same file system.
+func (b *folder) Receive(ctx context.Context) (Incoming, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("storing blob: %w", err)
+	}
+	if err := b.checkSpace(); err != nil {
+		return nil, fmt.Errorf("storing blob: %w", err)
+	}
 	temp, err := newTemp(filepath.Join(b.root, tempFolder))
 	if err != nil {
-		return Info{}, fmt.Errorf("storing blob: %w", spaceError(err))
+		return nil, fmt.Errorf("storing blob: %w", spaceError(err))
 	}
-	defer temp.discard()
-	info, err := b.receive(ctx, temp.File, r)
+	return &incoming{folder: b, temp: temp, sum: sha256.New()}, nil
+}
+
+// incoming is a blob on its way into a folder.
+type incoming struct {
+	folder        *folder
+	temp          *tempFile
+	sum           hash.Hash
+	size, checked int64
+}
+
+func (i *incoming) Write(p []byte) (int, error) {
+	if i.size-i.checked >= spaceEvery {
+		if err := i.folder.checkSpace(); err != nil {
+			return 0, fmt.Errorf("storing blob: %w", err)
+		}
+		i.checked = i.size
+	}
+	n, err := i.temp.Write(p)
+	i.sum.Write(p[:n])
+	i.size += int64(n)
 	if err != nil {
+		return n, fmt.Errorf("storing blob: %w", spaceError(err))
+	}
+	return n, nil
+}
+
+func (i *incoming) ReadAt(p []byte, off int64) (int, error) { return i.temp.ReadAt(p, off) }
+
+func (i *incoming) Keep(ctx context.Context) (Info, error) {
+	if err := ctx.Err(); err != nil {
+		return Info{}, fmt.Errorf("storing blob: %w", err)
+	}
+	info := Info{Hash: sumOf(i.sum), Size: i.size}
+	if err := i.temp.Sync(); err != nil {
 		return Info{}, fmt.Errorf("storing blob: %w", spaceError(err))
 	}
-	if err := temp.Sync(); err != nil {
-		return Info{}, fmt.Errorf("storing blob: %w", spaceError(err))
-	}
-	if err := b.publish(temp, info); err != nil {
+	if err := i.folder.publish(i.temp, info); err != nil {
 		return Info{}, fmt.Errorf("storing blob %s: %w", info.Hash, spaceError(err))
 	}
 	return info, nil
 }
 
-func (b *folder) receive(ctx context.Context, w io.Writer, r io.Reader) (Info, error) {
-	sum := sha256.New()
-	buf := make([]byte, copyBytes)
-	var size, checked int64
-	if err := b.checkSpace(); err != nil {
-		return Info{}, err
-	}
-	for {
-		if err := ctx.Err(); err != nil {
-			return Info{}, err
-		}
-		if size-checked >= spaceEvery {
-			if err := b.checkSpace(); err != nil {
-				return Info{}, err
-			}
-			checked = size
-		}
-		n, rerr := r.Read(buf)
-		if n > 0 {
-			sum.Write(buf[:n])
-			if _, err := w.Write(buf[:n]); err != nil {
-				return Info{}, err
-			}
-			size += int64(n)
-		}
-		if rerr == io.EOF {
-			return Info{Hash: sumOf(sum), Size: size}, nil
-		}
-		if rerr != nil {
-			return Info{}, fmt.Errorf("reading what to store: %w", rerr)
-		}
-	}
-}
+func (i *incoming) Discard() { i.temp.discard() }
 
 // publish gives the file its name. It does so even when the name is taken: that
 // mends a damaged blob, and readers of the old file keep it until they close.

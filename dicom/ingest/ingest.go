@@ -31,7 +31,8 @@ type Ingest struct {
 	index *index.Index
 	lim   dicom.Limits
 
-	// TempDir is where Stream spools, the system's default when empty.
+	// TempDir is where Stream spools what goes to a store that is no
+	// storage.Receiver, the system's default when empty.
 	TempDir string
 	// MaxBytes bounds one object of Stream, 4 GiB when zero.
 	MaxBytes int64
@@ -59,7 +60,21 @@ func New(blobs storage.Blobs, idx *index.Index, lim dicom.Limits) *Ingest {
 // another data set gives ErrConflict and the object goes to quarantine.
 // Result.Instance is filled as far as the object could be read, also with an
 // error. Who sends is told by From.
-func (g *Ingest) File(ctx context.Context, r interface{ io.ReaderAt }, size int64) (Result, error) {
+func (g *Ingest) File(ctx context.Context, r io.ReaderAt, size int64) (Result, error) {
+	return g.file(ctx, object{r, size, func(ctx context.Context) (storage.Info, error) {
+		return g.blobs.Put(ctx, io.NewSectionReader(r, 0, size))
+	}})
+}
+
+// object is one that is coming in.
+type object struct {
+	io.ReaderAt
+	size int64
+	keep func(ctx context.Context) (storage.Info, error) // makes it a blob; once
+}
+
+func (g *Ingest) file(ctx context.Context, r object) (Result, error) {
+	size := r.size
 	f, err := dicom.Read(ctx, r, size, g.lim)
 	if err != nil {
 		return Result{}, err
@@ -80,7 +95,7 @@ func (g *Ingest) File(ctx context.Context, r interface{ io.ReaderAt }, size int6
 	if !errors.Is(err, index.ErrNotFound) {
 		return Result{Instance: in}, err
 	}
-	info, err := g.blobs.Put(ctx, io.NewSectionReader(r, 0, size))
+	info, err := r.keep(ctx)
 	if err != nil {
 		return Result{Instance: in}, fmt.Errorf("storing DICOM object: %w", err)
 	}
@@ -90,7 +105,11 @@ func (g *Ingest) File(ctx context.Context, r interface{ io.ReaderAt }, size int6
 	in.Hash, in.Size = string(info.Hash), info.Size
 	added, err := g.index.AddFile(ctx, in, f)
 	if errors.Is(err, ErrConflict) {
-		// Another sender was first, between the look-up and here.
+		// Another sender was first, between the look-up and here. The bytes are
+		// read once more, if their blob is: it may be on its way out.
+		r.keep = func(ctx context.Context) (storage.Info, error) {
+			return g.blobs.Put(ctx, io.NewSectionReader(r, 0, size))
+		}
 		if known, err = g.index.Instance(ctx, in.SOPUID); err == nil {
 			return g.again(ctx, known, in, f, r)
 		}

@@ -37,7 +37,7 @@ func sourceOf(ctx context.Context) Source {
 // again decides about an object whose UID is known. With the same data set in
 // the same transfer syntax it is the known instance: preamble and file meta
 // information belong to whoever wrote the file. Else it goes to quarantine.
-func (g *Ingest) again(ctx context.Context, known, in dicom.Instance, f *dicom.File, r io.ReaderAt) (Result, error) {
+func (g *Ingest) again(ctx context.Context, known, in dicom.Instance, f *dicom.File, r object) (Result, error) {
 	same := Result{Instance: known, Info: storage.Info{Hash: storage.Hash(known.Hash), Size: known.Size}, Duplicate: true}
 	whole, err := hashFrom(ctx, r, 0, f.Size)
 	if err != nil {
@@ -45,7 +45,7 @@ func (g *Ingest) again(ctx context.Context, known, in dicom.Instance, f *dicom.F
 	}
 	if whole == known.Hash {
 		// Storing it again costs little, and mends a blob that was lost.
-		if same.Info, err = g.blobs.Put(ctx, io.NewSectionReader(r, 0, f.Size)); err != nil {
+		if same.Info, err = r.keep(ctx); err != nil {
 			return Result{Instance: in}, fmt.Errorf("storing DICOM object: %w", err)
 		}
 		return same, nil
@@ -63,7 +63,7 @@ func (g *Ingest) again(ctx context.Context, known, in dicom.Instance, f *dicom.F
 			return same, nil
 		}
 	}
-	return Result{Instance: in}, g.quarantine(ctx, in, r, f.Size)
+	return Result{Instance: in}, g.quarantine(ctx, in, r)
 }
 
 // dataSetHash gives the hash of a stored instance's data set, read from its
@@ -113,10 +113,10 @@ func (g *Ingest) Complete(ctx context.Context) (int, error) {
 }
 
 // quarantine keeps the bytes for a person to decide; the answer is ErrConflict.
-func (g *Ingest) quarantine(ctx context.Context, in dicom.Instance, r io.ReaderAt, size int64) error {
+func (g *Ingest) quarantine(ctx context.Context, in dicom.Instance, r object) error {
 	g.releasing.Lock()
 	defer g.releasing.Unlock()
-	info, err := g.blobs.Put(ctx, io.NewSectionReader(r, 0, size))
+	info, err := r.keep(ctx)
 	if err != nil {
 		return fmt.Errorf("storing an object for quarantine: %w", err)
 	}

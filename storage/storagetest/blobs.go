@@ -46,7 +46,7 @@ func Blobs(t *testing.T, open func(t *testing.T) storage.Blobs) {
 		"PutAtOnce": testPutAtOnce, "PutBrokenSource": testPutBrokenSource, "PutCancelled": testPutCancelled,
 		"ReadAt": testReadAt, "Seek": testSeek, "ServeRange": testServeRange, "OpenCancelled": testOpenCancelled,
 		"NotFound": testNotFound, "BadNames": testBadNames, "Delete": testDelete, "Walk": testWalk,
-		"Ready": testReady,
+		"Ready": testReady, "Receive": testReceive,
 	} {
 		t.Run(name, func(t *testing.T) { fn(t, open(t)) })
 	}
@@ -379,4 +379,43 @@ func testReady(t *testing.T, b storage.Blobs) {
 	if got := all(t, b); len(got) != 0 {
 		t.Errorf("Ready left %v", got)
 	}
+}
+
+// testReceive is for stores that are a storage.Receiver.
+func testReceive(t *testing.T, b storage.Blobs) {
+	store, ok := b.(storage.Receiver)
+	if !ok {
+		t.Skip("not a Receiver")
+	}
+	ctx, data := t.Context(), Bytes(31, 3*mib+7)
+	receive := func(keep bool) {
+		t.Helper()
+		in, err := store.Receive(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Discard()
+		if n, err := storage.Fill(ctx, in, iotest.HalfReader(bytes.NewReader(data))); err != nil || n != int64(len(data)) {
+			t.Fatalf("%d bytes, %v", n, err)
+		}
+		part := make([]byte, 100)
+		if _, err := in.ReadAt(part, 2*mib); err != nil || !bytes.Equal(part, data[2*mib:2*mib+100]) {
+			t.Errorf("what has come is not read back: %v", err)
+		}
+		if _, err := b.Stat(ctx, HashOf(data)); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("it is a blob before it is kept: %v", err)
+		}
+		if !keep {
+			return
+		}
+		if info, err := in.Keep(ctx); err != nil || info.Hash != HashOf(data) || info.Size != int64(len(data)) {
+			t.Errorf("%+v, %v", info, err)
+		}
+	}
+	receive(false)
+	if _, err := b.Stat(ctx, HashOf(data)); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("it is a blob, and was not kept: %v", err)
+	}
+	receive(true)
+	expect(t, b, data)
 }
