@@ -84,6 +84,11 @@ func (m *recent) forget(key string) {
 
 // journal completes an entry from the request and writes it.
 func (s *Server) journal(ctx context.Context, e audit.Entry) error {
+	return s.cfg.Audit.Record(context.WithoutCancel(ctx), s.entryOf(ctx, e))
+}
+
+// entryOf completes an entry from the request.
+func (s *Server) entryOf(ctx context.Context, e audit.Entry) audit.Entry {
 	q := requestOf(ctx)
 	if e.Actor == "" {
 		e.Actor = q.user.ID
@@ -95,7 +100,7 @@ func (s *Server) journal(ctx context.Context, e audit.Entry) error {
 		e.Outcome = "ok"
 	}
 	e.RequestID, e.Remote = q.id, q.remote
-	return s.cfg.Audit.Record(context.WithoutCancel(ctx), e)
+	return e
 }
 
 // record journals what happened already; a failure is logged, since it can't

@@ -17,6 +17,7 @@ import (
 	"sira/dicom"
 	"sira/dicom/index"
 	"sira/dicom/ingest"
+	"sira/storage"
 	"sira/web/dicomweb"
 )
 
@@ -30,7 +31,7 @@ const stowDevice = "STOW"
 func (s *Server) openPACS() {
 	s.scopes = scopes{users: map[string]*scope{}, cases: map[string]caseObjects{}}
 	s.pacs = dicomweb.New(dicomweb.Config{Index: s.cfg.Index, Blobs: s.cfg.Blobs, Ingest: s.cfg.Ingest, Derive: s.cfg.Derive,
-		Scope: s.pacsScope, Audit: s.pacsAudit, MayStore: s.pacsMayStore, Stored: s.pacsStored,
+		Scope: s.pacsScope, Audit: s.pacsAudit, Storing: s.pacsStoring, MayStore: s.pacsMayStore, Stored: s.pacsStored,
 		Root: pacsRoot, PublicURL: strings.TrimSuffix(s.cfg.PublicURL, "/"), Logger: s.log,
 		RequestID: func(ctx context.Context) string { return requestOf(ctx).id }})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -218,11 +219,57 @@ func (s *Server) pacsAudit(ctx context.Context, a dicomweb.Access) error {
 		e.Case = sc.cases[a.Study]
 	}
 	key := strings.Join([]string{q.user.ID, e.Action, e.Object, e.Outcome}, "|")
-	if a.Action != "store" && !s.seen.fresh(key, time.Now()) {
+	if !s.seen.fresh(key, time.Now()) {
 		return nil
 	}
 	if err := s.journal(ctx, e); err != nil {
 		s.seen.forget(key)
+		return fmt.Errorf("journalling an access: %w", err)
+	}
+	return nil
+}
+
+// pacsStoring journals a request to store with the first object it brings, in
+// one transaction, and one that brings none before it is answered.
+type pacsStoring struct {
+	s         *Server
+	entry     audit.Entry
+	journaled bool
+}
+
+func (s *Server) pacsStoring(_ context.Context, a dicomweb.Access) dicomweb.Storing {
+	return &pacsStoring{s: s, entry: audit.Entry{Action: "dicomweb-" + a.Action, Object: clip(a.Study, 64)}}
+}
+
+// List also notes for the tray what a service login sends.
+func (p *pacsStoring) List(ctx context.Context, in dicom.Instance, list ingest.List) error {
+	note := func(tx storage.Querier) error {
+		if !p.s.seesAll(requestOf(ctx).user) {
+			return nil
+		}
+		return p.s.NoteSent(ctx, tx, stowDevice, in)
+	}
+	if p.journaled {
+		_, err := list(note)
+		return err
+	}
+	return p.s.cfg.Audit.With(ctx, p.s.entryOf(ctx, p.entry), func(record func(storage.Querier) error) error {
+		added, err := list(func(tx storage.Querier) error {
+			if err := note(tx); err != nil {
+				return err
+			}
+			return record(tx)
+		})
+		p.journaled = added && err == nil
+		return err
+	})
+}
+
+func (p *pacsStoring) Done(ctx context.Context) error {
+	if p.journaled {
+		return nil
+	}
+	if err := p.s.journal(ctx, p.entry); err != nil {
 		return fmt.Errorf("journalling an access: %w", err)
 	}
 	return nil
@@ -256,6 +303,10 @@ func (s *Server) caseToStore(ctx context.Context, in dicom.Instance) (string, er
 // tray when a service login sent it.
 func (s *Server) pacsStored(ctx context.Context, r ingest.Result) error {
 	u, in := requestOf(ctx).user, r.Instance
+	if s.seesAll(u) && r.Joined {
+		s.DeviceNoted()
+		return nil
+	}
 	if s.seesAll(u) {
 		return s.DeviceSent(ctx, stowDevice, in)
 	}

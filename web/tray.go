@@ -12,6 +12,7 @@ import (
 	"sira/cases/audit"
 	"sira/cases/directory"
 	"sira/dicom"
+	"sira/storage"
 	"sira/web/problem"
 	"sira/web/tray"
 )
@@ -28,6 +29,15 @@ func (s *Server) openTray() error {
 func (s *Server) DeviceSent(ctx context.Context, aet string, in dicom.Instance) error {
 	return s.tray.Put(ctx, aet, in)
 }
+
+// NoteSent is DeviceSent for an object that is being indexed, in the same
+// transaction; DeviceNoted is due after it.
+func (s *Server) NoteSent(ctx context.Context, tx storage.Querier, aet string, in dicom.Instance) error {
+	return s.tray.Note(ctx, tx, aet, in)
+}
+
+// DeviceNoted says that a transaction with NoteSent is through.
+func (s *Server) DeviceNoted() { s.tray.Wake() }
 
 // seesTray is the one place that says whose tray a device's is: that of the
 // clinicians of its facility; without a facility that of dispatchers and

@@ -68,31 +68,41 @@ const columns = `id, at, actor, action, case_id, object, outcome, surface, reque
 // Record appends e. When it returns nil the entry is durable. Texts longer than
 // 500 runes are cut, and characters that no database takes are replaced.
 func (j *Journal) Record(ctx context.Context, e Entry) error {
-	e = j.complete(e)
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	err := j.db.Tx(ctx, func(tx storage.Querier) error {
-		var seq int64
-		// The write comes first: it takes the lock, and so the right end.
-		err := tx.QueryRow(ctx, `UPDATE audit_head SET seq = seq + 1 WHERE id = 1 RETURNING seq, hash`).Scan(&seq, &e.Prev)
-		if err != nil {
-			return fmt.Errorf("reading the end: %w", err)
-		}
-		e.Hash = HashEntry(seq, e)
-		_, err = tx.Exec(ctx, `INSERT INTO audit_entries (seq, `+columns+`)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			seq, e.ID, e.At.UnixMilli(), e.Actor, e.Action, e.Case, e.Object, e.Outcome, e.Surface,
-			e.RequestID, e.Remote, e.Prev, e.Hash)
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, `UPDATE audit_head SET hash = ? WHERE id = 1`, e.Hash)
-		return err
-	})
+	err := j.With(ctx, e, func(record func(tx storage.Querier) error) error { return j.db.Tx(ctx, record) })
 	if err != nil {
 		return fmt.Errorf("writing to the journal: %w", err)
 	}
 	return nil
+}
+
+// With is Record for an entry that is written in the transaction of what it
+// tells: do runs one transaction over the journal's database and calls record
+// in it, last and at most once in each attempt. No other entry of this process
+// is written before do returns.
+func (j *Journal) With(ctx context.Context, e Entry, do func(record func(tx storage.Querier) error) error) error {
+	e = j.complete(e)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return do(func(tx storage.Querier) error { return record(ctx, tx, e) })
+}
+
+func record(ctx context.Context, tx storage.Querier, e Entry) error {
+	var seq int64
+	// The write comes first: it takes the lock, and so the right end.
+	err := tx.QueryRow(ctx, `UPDATE audit_head SET seq = seq + 1 WHERE id = 1 RETURNING seq, hash`).Scan(&seq, &e.Prev)
+	if err != nil {
+		return fmt.Errorf("reading the end: %w", err)
+	}
+	e.Hash = HashEntry(seq, e)
+	_, err = tx.Exec(ctx, `INSERT INTO audit_entries (seq, `+columns+`)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		seq, e.ID, e.At.UnixMilli(), e.Actor, e.Action, e.Case, e.Object, e.Outcome, e.Surface,
+		e.RequestID, e.Remote, e.Prev, e.Hash)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE audit_head SET hash = ? WHERE id = 1`, e.Hash)
+	return err
 }
 
 // ByCase gives the last limit entries of a case, newest first; at most 10,000.

@@ -54,7 +54,7 @@ func TestRowsAreFound(t *testing.T) {
 	for i, path := range files {
 		in, f := readFile(t, path)
 		in.Hash = fmt.Sprintf("%064d", i)
-		if _, err := x.AddFile(t.Context(), in, f); err != nil {
+		if _, err := x.AddFile(t.Context(), in, f, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"sira/dicom"
 	"sira/dicom/dimse"
 	"sira/dicom/index"
+	"sira/storage"
 	"sira/web"
 	"sira/web/devices"
 )
@@ -48,9 +49,13 @@ func (p *platform) newDIMSE(ctx context.Context, idx *index.Index, places map[st
 	}
 	// The web opens later, and before the port serves.
 	sent := func(ctx context.Context, aet string, in dicom.Instance) error { return p.web.DeviceSent(ctx, aet, in) }
+	note := func(ctx context.Context, tx storage.Querier, aet string, in dicom.Instance) error {
+		return p.web.NoteSent(ctx, tx, aet, in)
+	}
+	noted := func() { p.web.DeviceNoted() }
 	s := &dimse.Server{AET: c.AET, UnknownClasses: true, Logger: p.log, Nodes: dimse.KnownNodes(nodes), TLS: inbound}
 	devices.New(devices.Config{Blobs: p.blobs, Index: idx, Ingest: p.ingest, Derive: p.derive, Cases: p.cases, Directory: p.directory, Audit: p.audit,
-		Sent: sent, Facilities: places, Senders: senders, Readers: readers, Log: p.log}).Equip(s)
+		Sent: sent, Note: note, Noted: noted, Facilities: places, Senders: senders, Readers: readers, Log: p.log}).Equip(s)
 	return s, nil
 }
 

@@ -20,17 +20,24 @@ import (
 const maxMeta = 1 << 20
 
 // AddFile is Add that also keeps the DICOM JSON of f (PS3.18 Annex F), from
-// which in was described, and what searches look at.
-func (x *Index) AddFile(ctx context.Context, in dicom.Instance, f *dicom.File) (added bool, err error) {
+// which in was described, and what searches look at. also, when not nil, writes
+// more in the same transaction when the instance is new; as storage.DB.Tx says,
+// it may run again from the start.
+func (x *Index) AddFile(ctx context.Context, in dicom.Instance, f *dicom.File, also func(tx storage.Querier) error) (added bool, err error) {
 	if f == nil {
-		return x.Add(ctx, in)
+		return x.add(ctx, in, also)
 	}
 	in.SOPClass, in.TransferSyntax = plainUID(in.SOPClass), plainUID(in.TransferSyntax)
 	r, err := describe(in, f)
 	if err != nil {
 		return false, err
 	}
-	return x.add(ctx, in, func(tx storage.Querier) error { return r.write(ctx, tx) })
+	return x.add(ctx, in, func(tx storage.Querier) error {
+		if err := r.write(ctx, tx); err != nil || also == nil {
+			return err
+		}
+		return also(tx)
+	})
 }
 
 // record is everything AddFile writes beside the rows of Add.

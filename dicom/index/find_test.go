@@ -30,7 +30,7 @@ func store(t testing.TB, x *index.Index, objects ...[]byte) []dicom.Instance {
 			t.Fatal(err)
 		}
 		in.Hash = string(storagetest.HashOf(data))
-		if _, err := x.AddFile(t.Context(), in, f); err != nil {
+		if _, err := x.AddFile(t.Context(), in, f, nil); err != nil {
 			t.Fatal(err)
 		}
 		out = append(out, in)

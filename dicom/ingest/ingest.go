@@ -23,6 +23,7 @@ type Result struct {
 	Instance  dicom.Instance
 	Info      storage.Info
 	Duplicate bool // the very same object was there already
+	Joined    bool // what Ingest.Join wrote stands with the object
 }
 
 // Ingest stores and indexes objects. Set its fields before use.
@@ -39,6 +40,9 @@ type Ingest struct {
 	// Check is asked before anything of an object is stored; its error is
 	// returned as it is. To check otherwise for one sender, copy the Ingest.
 	Check func(ctx context.Context, in dicom.Instance) error
+	// Join, when set, calls list once, with what is to be written beside the
+	// object, and returns its error.
+	Join func(ctx context.Context, in dicom.Instance, list List) error
 
 	// Quarantined, when set, is called after an object went to quarantine.
 	Quarantined func(ctx context.Context)
@@ -47,6 +51,10 @@ type Ingest struct {
 
 	releasing *sync.Mutex // a blob is not deleted while it comes in again
 }
+
+// List indexes a new object; also is written in the same transaction, and not
+// at all when the object turns out to be known (added is false).
+type List func(also func(tx storage.Querier) error) (added bool, err error)
 
 // New joins the parts.
 func New(blobs storage.Blobs, idx *index.Index, lim dicom.Limits) *Ingest {
@@ -103,7 +111,16 @@ func (g *Ingest) file(ctx context.Context, r object) (Result, error) {
 		return Result{Instance: in}, fmt.Errorf("storing DICOM object: %d bytes stored of %d", info.Size, size)
 	}
 	in.Hash, in.Size = string(info.Hash), info.Size
-	added, err := g.index.AddFile(ctx, in, f)
+	added := false
+	list := func(also func(tx storage.Querier) error) (bool, error) {
+		added, err = g.index.AddFile(ctx, in, f, also)
+		return added, err
+	}
+	if g.Join != nil {
+		err = g.Join(ctx, in, list)
+	} else {
+		_, err = list(nil)
+	}
 	if errors.Is(err, ErrConflict) {
 		// Another sender was first, between the look-up and here. The bytes are
 		// read once more, if their blob is: it may be on its way out.
@@ -120,5 +137,5 @@ func (g *Ingest) file(ctx context.Context, r object) (Result, error) {
 	if added && g.Added != nil {
 		g.Added(context.WithoutCancel(ctx), in)
 	}
-	return Result{Instance: in, Info: info, Duplicate: !added}, nil
+	return Result{Instance: in, Info: info, Duplicate: !added, Joined: added && g.Join != nil}, nil
 }

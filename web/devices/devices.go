@@ -35,7 +35,11 @@ type Config struct {
 	Audit     *audit.Journal
 
 	// Sent takes what a device sent, once it is stored, to its case or the tray.
-	Sent func(ctx context.Context, aet string, in dicom.Instance) error
+	// Note does so in the transaction that lists a new object, and Noted is told
+	// after it.
+	Sent  func(ctx context.Context, aet string, in dicom.Instance) error
+	Note  func(ctx context.Context, tx storage.Querier, aet string, in dicom.Instance) error
+	Noted func()
 	// Facilities names the facility of each device that has one, by AE title.
 	Facilities map[string]string
 	// Senders may store, verify and ask for their worklist and for commitment;
@@ -53,6 +57,8 @@ type Port struct {
 
 	mu   sync.Mutex
 	told map[string]time.Time // worklist entries journalled a moment ago
+
+	stored sync.Map // by association: UID of the object whose entry in the journal stands with it
 }
 
 // New joins the parts.

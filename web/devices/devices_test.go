@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -46,8 +47,8 @@ type house struct {
 	cfg   devices.Config
 	clin  directory.User
 
-	mu   sync.Mutex
-	sent map[string]string // SOP UID → AE title
+	mu          sync.Mutex
+	noted, sent map[string]string // SOP UID → AE title; noted becomes sent when the transaction is through
 }
 
 var loopback = netip.MustParsePrefix("127.0.0.0/8")
@@ -55,7 +56,7 @@ var loopback = netip.MustParsePrefix("127.0.0.0/8")
 func build(t *testing.T, nodes map[string]dimse.Node) *house {
 	t.Helper()
 	ctx := t.Context()
-	h := &house{t: t, db: storagetest.NewDB(t), blobs: storagetest.NewBlobs(t), sent: map[string]string{}}
+	h := &house{t: t, db: storagetest.NewDB(t), blobs: storagetest.NewBlobs(t), noted: map[string]string{}, sent: map[string]string{}}
 	idx := must(index.Open(ctx, h.db))(t)
 	dir := must(directory.Open(ctx, h.db))(t)
 	if err := dir.PutFacility(ctx, directory.Facility{ID: "kati", Name: "CSRéf de Kati", Kind: "CSRéf", Code: "KAT"}); err != nil {
@@ -76,6 +77,17 @@ func build(t *testing.T, nodes map[string]dimse.Node) *house {
 			defer h.mu.Unlock()
 			h.sent[in.SOPUID] = aet
 			return nil
+		},
+		Note: func(_ context.Context, _ storage.Querier, aet string, in dicom.Instance) error {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.noted[in.SOPUID] = aet
+			return nil
+		},
+		Noted: func() {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			maps.Copy(h.sent, h.noted)
 		}}
 	s := &dimse.Server{AET: "SIRA", UnknownClasses: true, Nodes: dimse.KnownNodes(nodes)}
 	devices.New(h.cfg).Equip(s)
@@ -359,6 +371,15 @@ func TestStoreFindRetrieveCommit(t *testing.T) {
 			t.Errorf("the journal lacks %s: %v", want, h.entries("aet:WS"))
 		}
 	}
+	for _, sop := range sops { // each with its object
+		if n := countOf(h.entries("aet:CART1"), "dicom-store:ok:"+sop); n != 1 {
+			t.Errorf("%d journal entries of one object's storage", n)
+		}
+	}
+	if err := h.send("CART1", ct[0])[0]; err != nil {
+		t.Fatal(err)
+	}
+	h.eventually("the second storage of an object in the journal", func() bool { return countOf(h.entries("aet:CART1"), "dicom-store:ok:"+sops[0]) == 2 })
 	if list := h.entries("aet:CART1"); !slices.Contains(list, "dicom-store:ok:"+sops[0]) || !slices.ContainsFunc(list, func(s string) bool { return strings.HasPrefix(s, "dicom-find:denied") }) ||
 		!slices.ContainsFunc(list, func(s string) bool { return strings.HasPrefix(s, "dicom-store:conflict") }) {
 		t.Errorf("journal of CART1: %v", list)
@@ -426,4 +447,13 @@ func TestPersonName(t *testing.T) {
 	if got := []rune(devices.PersonName(strings.Repeat("é", 200))); len(got) != 64 {
 		t.Errorf("%d characters", len(got))
 	}
+}
+
+func countOf(list []string, what string) (n int) {
+	for _, s := range list {
+		if s == what {
+			n++
+		}
+	}
+	return n
 }

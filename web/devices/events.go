@@ -33,6 +33,11 @@ func (p *Port) Event(e dimse.Event) {
 	if !ok || e.Kind == dimse.EventWorklist && !failed {
 		return
 	}
+	if e.Kind == dimse.EventStore {
+		if sop, ok := p.stored.LoadAndDelete(e.Association); ok && sop == e.SOPUID && e.Status == dimse.StatusSuccess {
+			return // Store did
+		}
+	}
 	outcome := "ok"
 	switch {
 	case e.Kind == dimse.EventStore && e.Status == dimse.StatusDuplicateInstance:

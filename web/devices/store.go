@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"sira/cases"
+	"sira/cases/audit"
 	"sira/dicom"
 	"sira/dicom/dimse"
 	"sira/dicom/ingest"
@@ -17,8 +19,16 @@ func (p *Port) Store(ctx context.Context, req dimse.StoreRequest) uint16 {
 		return dimse.StatusNotAuthorized
 	}
 	ctx = ingest.From(ctx, ingest.Source{Device: req.CallingAET, Remote: req.Association.Remote.Addr().String()})
-	res, err := p.cfg.Ingest.Stream(ctx, req.Part10())
-	if err == nil {
+	g := *p.cfg.Ingest
+	g.Join = func(ctx context.Context, in dicom.Instance, list ingest.List) error {
+		return p.list(ctx, req, in, list)
+	}
+	res, err := g.Stream(ctx, req.Part10())
+	switch {
+	case err == nil && res.Joined:
+		p.stored.Store(req.Association.ID, req.SOPUID)
+		p.cfg.Noted()
+	case err == nil:
 		err = p.cfg.Sent(ctx, req.CallingAET, res.Instance)
 	}
 	var bad *dicom.Error
@@ -36,6 +46,22 @@ func (p *Port) Store(ctx context.Context, req dimse.StoreRequest) uint16 {
 	}
 	p.log.Error("storing an object of a device", "aet", req.CallingAET, "err", err)
 	return dimse.StatusProcessingFailure
+}
+
+// list has a new object indexed, noted for its case or the tray, and journalled,
+// all in one transaction: that is one wait for the disk.
+func (p *Port) list(ctx context.Context, req dimse.StoreRequest, in dicom.Instance, list ingest.List) error {
+	entry := audit.Entry{Actor: cases.DeviceActor(req.CallingAET), Action: actions[dimse.EventStore], Object: req.SOPUID,
+		Outcome: "ok", Surface: "dicom", Remote: req.Association.Remote.String()}
+	return p.cfg.Audit.With(ctx, entry, func(record func(storage.Querier) error) error {
+		_, err := list(func(tx storage.Querier) error {
+			if err := p.cfg.Note(ctx, tx, req.CallingAET, in); err != nil {
+				return err
+			}
+			return record(tx)
+		})
+		return err
+	})
 }
 
 // Commit promises what is indexed under the class named and whose bytes are in

@@ -48,6 +48,9 @@ type Config struct {
 	Scope func(ctx context.Context) (*index.Visible, error)
 	// Audit journals an access before it is answered; an error refuses it.
 	Audit func(ctx context.Context, a Access) error
+	// Storing journals a request to store as it goes on; nil is Audit and
+	// nothing more.
+	Storing func(ctx context.Context, a Access) Storing
 	// MayStore is asked before an object is stored.
 	MayStore func(ctx context.Context, in dicom.Instance) error
 	// Stored is told each object that is now durable, also when it was before
@@ -61,6 +64,14 @@ type Config struct {
 
 	MaxParts int // objects in one STOW-RS request, 5,000 when zero
 	Decoders int // frames decoded at once, the number of processors when zero
+}
+
+// Storing follows one request to store.
+type Storing interface {
+	// List is ingest.Ingest.Join.
+	List(ctx context.Context, in dicom.Instance, list ingest.List) error
+	// Done is called before the request is answered, whatever came of it.
+	Done(ctx context.Context) error
 }
 
 // Service is the handler.

@@ -39,17 +39,28 @@ func (s *Service) store(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err != nil {
 		return refuse(http.StatusUnsupportedMediaType, "media-type").Because(err)
 	}
-	if err := s.audit(r.Context(), c, false); err != nil {
+	t := s.newStoring(c)
+	if s.cfg.Storing == nil {
+		err = s.audit(r.Context(), c, false)
+	} else {
+		journal := s.cfg.Storing(r.Context(), Access{Action: c.action, Study: c.study})
+		t.ingest.Join, t.journal = journal.List, journal.Done
+	}
+	if err != nil {
 		return err
 	}
-	t := s.newStoring(c)
 	switch {
 	case mediaType == typeDICOM:
 		err = t.take(r.Context(), r.Body)
 	case mediaType == "multipart/related" && strings.EqualFold(params["type"], typeDICOM):
 		err = t.multipart(r.Context(), r.Body, params["boundary"], s.cfg.MaxParts)
 	default:
-		return refuse(http.StatusUnsupportedMediaType, "media-type")
+		err = refuse(http.StatusUnsupportedMediaType, "media-type")
+	}
+	if t.journal != nil {
+		if jerr := t.journal(r.Context()); jerr != nil {
+			return jerr
+		}
 	}
 	if err != nil && len(t.done)+len(t.failed)+len(t.unknown) == 0 {
 		return err
@@ -71,6 +82,7 @@ type storing struct {
 	service *Service
 	ingest  ingest.Ingest
 	base    string
+	journal func(ctx context.Context) error // may be nil
 	done    []dicom.Instance
 	failed  []failure
 	unknown []int // reasons of parts that name no instance

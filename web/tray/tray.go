@@ -113,7 +113,16 @@ func (t *Tray) Close() {
 // Put notes an instance that a device sent and that is indexed. An instance
 // that came before keeps its place, a discarded one comes back.
 func (t *Tray) Put(ctx context.Context, aet string, in dicom.Instance) error {
-	_, err := t.cfg.DB.Exec(ctx, `INSERT INTO tray_instances
+	if err := t.Note(ctx, t.cfg.DB, aet, in); err != nil {
+		return err
+	}
+	t.Wake()
+	return nil
+}
+
+// Note is Put within a transaction, after which Wake is due.
+func (t *Tray) Note(ctx context.Context, tx storage.Querier, aet string, in dicom.Instance) error {
+	_, err := tx.Exec(ctx, `INSERT INTO tray_instances
 		(sop, aet, study, state, reason, case_id, decided_by, received_at, decided_at)
 		VALUES (?, ?, ?, 'new', '', '', '', ?, 0)
 		ON CONFLICT (sop, aet) DO UPDATE SET state = 'new', case_id = '', decided_by = '',
@@ -122,11 +131,15 @@ func (t *Tray) Put(ctx context.Context, aet string, in dicom.Instance) error {
 	if err != nil {
 		return fmt.Errorf("noting what a device sent: %w", err)
 	}
+	return nil
+}
+
+// Wake has the worker look for what is new.
+func (t *Tray) Wake() {
 	select {
 	case t.wake <- struct{}{}:
 	default:
 	}
-	return nil
 }
 
 // work tries what is new, a moment after it came so that a series is one step
