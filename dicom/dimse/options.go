@@ -6,7 +6,7 @@ import "time"
 type Limits struct {
 	Associations int    // at the same time, all peers together; 64
 	PerAddress   int    // at the same time from one IPv4 address or IPv6 /64; 16
-	PDU          uint32 // largest P-DATA-TF body taken, in bytes; 65536
+	PDU          uint32 // largest P-DATA-TF body taken, in bytes; 131072
 	Command      int    // bytes of one command set; 16384
 	Object       int64  // bytes of one data set; 16 GiB
 	Identifier   int64  // bytes of one identifier or other small data set, held in memory; 4 MiB
@@ -33,7 +33,7 @@ const minRate = 128
 func (l Limits) withDefaults() Limits {
 	orDefault(&l.Associations, 64)
 	orDefault(&l.PerAddress, 16)
-	orDefault(&l.PDU, 1<<16)
+	orDefault(&l.PDU, 1<<17)
 	orDefault(&l.Command, 16<<10)
 	orDefault(&l.Object, 16<<30)
 	orDefault(&l.Identifier, 4<<20)

@@ -119,7 +119,7 @@ func addModality(ctx context.Context, tx storage.Querier, study, modality string
 }
 
 var deflaters = sync.Pool{New: func() any {
-	w, err := flate.NewWriter(nil, 5)
+	w, err := flate.NewWriter(nil, flate.BestSpeed) // a fifth longer than the best, for a fraction of its time
 	if err != nil {
 		return nil
 	}

@@ -56,8 +56,10 @@ type Ingest struct {
 // at all when the object turns out to be known (added is false).
 type List func(also func(tx storage.Querier) error) (added bool, err error)
 
-// New joins the parts.
+// New joins the parts. The second parser's model of the header is not built:
+// nothing here asks for it.
 func New(blobs storage.Blobs, idx *index.Index, lim dicom.Limits) *Ingest {
+	lim.ModelBytes = -1
 	return &Ingest{blobs: blobs, index: idx, lim: lim, releasing: new(sync.Mutex)}
 }
 

@@ -90,9 +90,7 @@ func (g *Ingest) stored(ctx context.Context, hash string) (*dicom.File, storage.
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening a stored object: %w", err)
 	}
-	lim := g.lim
-	lim.ModelBytes = -1
-	f, err := dicom.Read(ctx, blob, blob.Size(), lim)
+	f, err := dicom.Read(ctx, blob, blob.Size(), g.lim)
 	if err != nil {
 		blob.Close()
 		return nil, nil, fmt.Errorf("reading a stored object: %w", err)

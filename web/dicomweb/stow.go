@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strings"
+	"sync"
 
 	"sira/dicom"
 	"sira/dicom/ingest"
@@ -115,6 +116,8 @@ func (s *Service) newStoring(c *call) *storing {
 	return t
 }
 
+var bodies = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 128<<10) }}
+
 var errBoundary = errors.New("no usable boundary")
 
 // multipart takes each part. Errors are those of the stream as a whole.
@@ -122,7 +125,11 @@ func (t *storing) multipart(ctx context.Context, body io.Reader, boundary string
 	if boundary == "" || len(boundary) > 70 || strings.ContainsAny(boundary, "\r\n") {
 		return refuse(http.StatusBadRequest, "bad-request").Because(errBoundary)
 	}
-	m := multipart.NewReader(&preamble{r: bufio.NewReader(body), left: maxPreamble, boundary: "--" + boundary}, boundary)
+	// Large reads here: those of package multipart are of 4 KB.
+	in := bodies.Get().(*bufio.Reader)
+	in.Reset(body)
+	defer func() { in.Reset(nil); bodies.Put(in) }()
+	m := multipart.NewReader(&preamble{r: in, left: maxPreamble, boundary: "--" + boundary}, boundary)
 	for n := 0; ; n++ {
 		part, err := m.NextRawPart()
 		if errors.Is(err, io.EOF) {
