@@ -116,9 +116,10 @@ func readFile(t *testing.T, path string) (dicom.Instance, *dicom.File) {
 }
 
 func TestReport(t *testing.T) {
-	ours, theirs := figures{"store": {2, 1, 3}, "store-rate": {100}}, figures{"store": {6}, "store-rate": {50}}
+	ours, theirs := figures{"store": {2, 1, 3}, "store-rate": {100}, "png": {21}, "all-5000": {2}, "all-500000": {5}}, figures{"store": {6}, "store-rate": {50}}
 	text := report(about{Begun: time.Now(), Size: whole}, ours, theirs)
-	for _, want := range []string{"| 2.00 s (1.00–3.00) | 6.00 s | 3.00× |", "| 100 /s | 50.0 /s | 2.00× |", "list of 25 of 500,000 studies, by modality", "| – | – |"} {
+	for _, want := range []string{"| 2.00 s (1.00–3.00) | 6.00 s | 3.00× | ≤ 4.00 s: met |", "| 100 /s | 50.0 /s | 2.00× |  |",
+		"| 21.0 ms | – |  | ≤ 20.0 ms: missed |", "| 5.00 ms | – |  | ≤ 4.00 ms: missed |", "list of 25 of 500,000 studies, by modality", "| – | – |  |"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -36,15 +37,18 @@ const (
 )
 
 func (b *bench) objects(ctx context.Context) error {
+	study := phantom.Study{Seed: 1000, Patient: phantom.Patient{Name: "BENCH^CT", ID: "BENCH", Sex: "F", BirthDate: "19800101"}}
+	slices, sets := phantom.CT(b.size.slices, study), 0
 	for round := range b.size.rounds {
 		for i, list := range []*[]string{&b.sent.store, &b.sent.stow} {
 			dir := filepath.Join(b.dir, "files", fmt.Sprintf("ct-%d-%d", i, round))
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := writeCT(dir, b.size.slices, uint64(1000*(i+1)+round)); err != nil {
+			if err := writeCT(dir, slices, sets); err != nil {
 				return err
 			}
+			sets++
 			*list = append(*list, dir)
 		}
 	}
@@ -73,13 +77,14 @@ func (b *bench) objects(ctx context.Context) error {
 	return nil
 }
 
-// writeCT writes n slices of 512×512×16 bits of a study of its own.
-func writeCT(dir string, n int, seed uint64) error {
+// writeCT writes slices of 512×512×16 bits as a study of its own: those drawn
+// once, with another beginning of all UIDs for each set.
+func writeCT(dir string, slices [][]byte, set int) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("writing CT slices: %w", err)
 	}
-	study := phantom.Study{Seed: seed, Patient: phantom.Patient{Name: "BENCH^CT", ID: fmt.Sprint("BENCH-", seed), Sex: "F", BirthDate: "19800101"}}
-	for i, slice := range phantom.CT(n, study) {
+	for i, slice := range slices {
+		slice = bytes.ReplaceAll(slice, []byte("2.25."), fmt.Appendf(nil, "2.%d.", 25+set))
 		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%04d.dcm", i)), slice, 0o600); err != nil {
 			return fmt.Errorf("writing CT slices: %w", err)
 		}

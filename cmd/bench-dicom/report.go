@@ -62,9 +62,9 @@ func report(a about, ours, theirs figures) string {
 	fmt.Fprintf(&b, "%s, commit %s, on %s; %s. Load average of the machine (one minute): %s before, %s after; the run took %s.\n\n",
 		a.Begun.Format("2006-01-02 15:04"), a.Commit, machine(), a.Orthanc, a.LoadBefore, a.LoadAfter, a.Took.Round(time.Minute))
 	fmt.Fprintf(&b, "Command: `%s`\n\n", strings.TrimSpace("go run ./cmd/bench-dicom "+strings.Join(a.Args, " ")))
-	fmt.Fprintf(&b, "| | Sira | Orthanc | Sira better by |\n|---|---|---|---|\n")
+	fmt.Fprintf(&b, "| | Sira | Orthanc | Sira better by | goal |\n|---|---|---|---|---|\n")
 	for _, r := range rows(a.Size) {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.label, r.cell(ours), r.cell(theirs), r.ratio(ours, theirs))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.label, r.cell(ours), r.cell(theirs), r.ratio(ours, theirs), r.verdict(ours))
 	}
 	return b.String()
 }
@@ -94,6 +94,28 @@ func (r row) ratio(ours, theirs figures) string {
 		return ""
 	}
 	return short3(x/y) + "×"
+}
+
+// goals are the most that a row may show, in its unit.
+var goals = map[string]float64{"store": 4, "stow": 4.5, "jpeg": 5, "png": 20, "big-store-peak": 100, "big-stow-peak": 100,
+	"big-frame-wall": 50, "big-frame-peak": 120, "all-1000": 2, "all-1000-p99": 10, "modality-1000": 2, "modality-1000-p99": 10,
+	"all-5000": 2, "modality-5000": 2}
+
+// verdict says whether the goal of a row is met. Lists of many more studies may
+// take twice what those of 5,000 take.
+func (r row) verdict(ours figures) string {
+	goal, v := goals[r.key], ours[r.key]
+	if base, ok := strings.CutSuffix(r.key, "-500000"); ok && len(ours[base+"-5000"]) > 0 {
+		goal = 2 * median(ours[base+"-5000"])
+	}
+	if goal == 0 || len(v) == 0 {
+		return ""
+	}
+	word := "met"
+	if median(v) > goal {
+		word = "missed"
+	}
+	return fmt.Sprintf("≤ %s %s: %s", short3(goal), r.unit, word)
 }
 
 func median(v []float64) float64 {

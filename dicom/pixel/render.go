@@ -2,6 +2,7 @@ package pixel
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"image"
 	"image/draw"
@@ -29,14 +30,20 @@ func Render(p *Pixels, img Image, w Window) draw.Image {
 		}
 		return out
 	}
-	table := make([]uint8, 1<<p.Bits)
-	known := make([]bool, 1<<p.Bits)
+	table := make([]uint16, 1<<p.Bits) // one more than the level, 0 where it is not known yet
 	for k := range out.Pix {
-		raw := p.raw(k)
-		if !known[raw] {
-			table[raw], known[raw] = grey(float64(p.at(k))), true
+		raw := uint32(0)
+		if p.Bits == 16 {
+			raw = uint32(binary.LittleEndian.Uint16(p.Data[2*k:]))
+		} else {
+			raw = p.raw(k)
 		}
-		out.Pix[k] = table[raw]
+		level := table[raw]
+		if level == 0 {
+			level = uint16(grey(float64(p.at(k)))) + 1
+			table[raw] = level
+		}
+		out.Pix[k] = uint8(level - 1)
 	}
 	return out
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/image/draw"
 
+	greyjpeg "sira/dicom/jpeg"
 	"sira/dicom/pixel"
 )
 
@@ -107,6 +108,13 @@ func (b *pngBuffers) Get() *png.EncoderBuffer {
 func (b *pngBuffers) Put(e *png.EncoderBuffer) { b.pool.Put(e) }
 
 func encode(m image.Image, l look, kind string) ([]byte, error) {
+	if grey, ok := m.(*image.Gray); ok && kind == typeJPEG {
+		data, err := greyjpeg.EncodeGrey(grey, l.quality)
+		if err != nil {
+			return nil, fmt.Errorf("encoding a picture: %w", err)
+		}
+		return data, nil
+	}
 	var b bytes.Buffer
 	var err error
 	if kind == typePNG {
