@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"sira/dicom"
+	"sira/dicom/phantom"
+	"sira/dicom/pixel"
+	"sira/dicom/transcode"
 	"sira/dicom/write"
 )
 
@@ -104,5 +107,38 @@ func TestFilms(t *testing.T) {
 			}
 			w.want(404, w.do("clin2", "GET", one+"/document", nil))
 		})
+	}
+}
+
+// TestReducedFrameFromTheCopy: the preview of a compressed image comes from the
+// first bytes of its copy, and from the image itself while there is none.
+func TestReducedFrameFromTheCopy(t *testing.T) {
+	w := newWorld(t)
+	id := w.open("cardio")
+	ct := phantom.CT(1, phantom.Study{Seed: 5})[0]
+	f := must[*dicom.File](t)(dicom.Read(t.Context(), bytes.NewReader(ct), int64(len(ct)), dicom.DefaultLimits))
+	var b bytes.Buffer
+	if err := transcode.Transcode(t.Context(), f, bytes.NewReader(ct), transcode.JPEGLSLossless, &b); err != nil {
+		t.Fatal(err)
+	}
+	w.send("clin", id, "ct.dcm", b.Bytes())
+	a := w.getCase("cardio", id).Series[0]
+	var m manifestView
+	w.want(200, w.do("cardio", "GET", "/api/cases/"+id+"/series/"+a.SeriesUID, nil)).json(t, &m)
+	frame := "/api/cases/" + id + "/instances/" + m.Instances[0].SOP + "/frames/1"
+	before := w.want(200, w.do("cardio", "GET", frame+"?reduce=2", nil))
+	full := w.want(200, w.do("cardio", "GET", frame, nil))
+	in := must[dicom.Instance](t)(w.cfg.Index.Instance(t.Context(), m.Instances[0].SOP))
+	if _, err := w.cfg.Derive.Now(t.Context(), in.Hash); err != nil {
+		t.Fatal(err)
+	}
+	src := must[*pixel.Source](t)(pixel.Open(f, bytes.NewReader(ct)))
+	want := must[*pixel.Pixels](t)(w.cfg.Derive.Reduced(t.Context(), in.Hash, 1, 2, src.Info()))
+	after := w.want(200, w.do("cardio", "GET", frame+"?reduce=2", nil))
+	if len(before.body) != len(after.body) || !bytes.Equal(after.body, want.Data) || after.header.Get("Sira-Columns") != "128" {
+		t.Errorf("%d bytes before, %d after, as the copy: %v", len(before.body), len(after.body), bytes.Equal(after.body, want.Data))
+	}
+	if again := w.want(200, w.do("cardio", "GET", frame, nil)); !bytes.Equal(again.body, full.body) {
+		t.Error("the whole frame changed")
 	}
 }

@@ -2,10 +2,12 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 
+	"sira/dicom/derive"
 	"sira/dicom/pixel"
 	"sira/web/assets"
 	"sira/web/problem"
@@ -65,7 +67,11 @@ func (s *Server) frame(w http.ResponseWriter, r *http.Request) error {
 		h.Set("Content-Type", mediaType)
 		return sendBody(w, r, data)
 	}
-	body, px, err := s.rawFrame(r.Context(), src, n, int(reduce), enc)
+	hash := a.Hash
+	if reduce == 0 || o.file.Pixel.Native != nil {
+		hash = "" // decoding what is there is as quick
+	}
+	body, px, err := s.rawFrame(r.Context(), src, hash, n, int(reduce), enc)
 	if err != nil {
 		return err
 	}
@@ -78,8 +84,10 @@ func (s *Server) frame(w http.ResponseWriter, r *http.Request) error {
 	return sendBody(w, r, body)
 }
 
-// rawFrame decodes, reduces and compresses one frame.
-func (s *Server) rawFrame(ctx context.Context, src *pixel.Source, n, reduce int, enc string) ([]byte, *pixel.Pixels, error) {
+// rawFrame decodes, reduces and compresses one frame. A reduced one of a
+// compressed object is taken from the first bytes of the derived copy of hash,
+// where there is one: nothing is decoded then that is not shown.
+func (s *Server) rawFrame(ctx context.Context, src *pixel.Source, hash string, n, reduce int, enc string) ([]byte, *pixel.Pixels, error) {
 	if err := s.decoding.acquire(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -87,18 +95,36 @@ func (s *Server) rawFrame(ctx context.Context, src *pixel.Source, n, reduce int,
 	if src.Info().SampleBits() > 16 {
 		return nil, nil, problem.New("unsupported") // no browser shows 32-bit samples
 	}
-	px, err := src.Frame(ctx, n)
+	px, err := s.framePixels(ctx, src, hash, n, reduce)
 	if err != nil {
 		return nil, nil, pixelProblem(err)
-	}
-	if reduce > 0 {
-		px = pixel.Reduce(px, reduce)
 	}
 	body, err := compress(enc, px.Data)
 	if err != nil {
 		return nil, nil, fmt.Errorf("compressing a frame: %w", err)
 	}
 	return body, px, nil
+}
+
+func (s *Server) framePixels(ctx context.Context, src *pixel.Source, hash string, n, reduce int) (*pixel.Pixels, error) {
+	if hash != "" {
+		img, err := src.FrameInfo(n)
+		if err != nil {
+			return nil, err
+		}
+		px, err := s.cfg.Derive.Reduced(ctx, hash, n, reduce, img)
+		if err == nil {
+			return px, nil
+		}
+		if !errors.Is(err, derive.ErrNone) {
+			s.log.Warn("reduced frame not taken from the copy", "hash", hash, "err", err)
+		}
+	}
+	px, err := src.Frame(ctx, n)
+	if err == nil && reduce > 0 {
+		px = pixel.Reduce(px, reduce)
+	}
+	return px, err
 }
 
 func sendBody(w http.ResponseWriter, r *http.Request, body []byte) error {

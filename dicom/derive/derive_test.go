@@ -31,7 +31,7 @@ type house struct {
 	temp   string
 }
 
-func build(t *testing.T, db *storage.DB, blobs storage.Blobs) *house {
+func build(t testing.TB, db *storage.DB, blobs storage.Blobs) *house {
 	t.Helper()
 	idx, err := index.Open(t.Context(), db)
 	if err != nil {
@@ -40,7 +40,7 @@ func build(t *testing.T, db *storage.DB, blobs storage.Blobs) *house {
 	return &house{db, blobs, idx, ingest.New(blobs, idx, dicom.Limits{}), t.TempDir()}
 }
 
-func (h *house) open(t *testing.T, busy func() bool) *Deriver {
+func (h *house) open(t testing.TB, busy func() bool) *Deriver {
 	t.Helper()
 	d, err := Open(t.Context(), Config{DB: h.db, Blobs: h.blobs, Index: h.index, TempDir: h.temp, Workers: 1, Busy: busy})
 	if err != nil {
@@ -50,7 +50,7 @@ func (h *house) open(t *testing.T, busy func() bool) *Deriver {
 	return d
 }
 
-func (h *house) put(t *testing.T, data []byte) string {
+func (h *house) put(t testing.TB, data []byte) string {
 	t.Helper()
 	res, err := h.ingest.File(t.Context(), bytes.NewReader(data), int64(len(data)))
 	if err != nil {
@@ -74,7 +74,7 @@ func settled(t *testing.T, d *Deriver, hash, want string) (reason string) {
 	return ""
 }
 
-func file(t *testing.T, data []byte) *dicom.File {
+func file(t testing.TB, data []byte) *dicom.File {
 	t.Helper()
 	f, err := dicom.Read(t.Context(), bytes.NewReader(data), int64(len(data)), dicom.Limits{ModelBytes: -1})
 	if err != nil {
@@ -120,7 +120,7 @@ func TestCopy(t *testing.T) {
 	})
 }
 
-func compressed(t *testing.T, data []byte, to string) []byte {
+func compressed(t testing.TB, data []byte, to string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := transcode.Transcode(t.Context(), file(t, data), bytes.NewReader(data), to, &b); err != nil {
