@@ -22,6 +22,8 @@ debian() {
   command -v ffmpeg >/dev/null || wanted+=(ffmpeg)
   command -v storescu >/dev/null || wanted+=(dcmtk)
   command -v dciodvfy >/dev/null || wanted+=(dicom3tools)
+  [ -x /usr/sbin/Orthanc ] || wanted+=(orthanc)
+  [ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || wanted+=(orthanc-dicomweb)
   command -v gdcmconv >/dev/null || wanted+=(libgdcm-tools)
   command -v opj_compress >/dev/null || wanted+=(libopenjp2-tools)
   command -v ojph_expand >/dev/null || wanted+=(openjph-tools)

@@ -1,6 +1,7 @@
 package dicom
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -36,6 +37,33 @@ var singleByte = map[string]codeSet{
 	"IR 13":  {katakana: true},
 }
 
+// multiByte are the sets reached by ISO 2022 escapes alone, and wholeText those
+// that have none.
+var (
+	multiByte = []string{"IR 58", "IR 87", "IR 149", "IR 159"}
+	wholeText = []string{"GB18030", "GBK", "IR 192"}
+)
+
+// CharacterSets lists the defined terms of Specific Character Set (0008,0005)
+// that are understood; other spellings of them are too.
+func CharacterSets() []string {
+	out := []string{"ISO_IR 6"}
+	for name := range singleByte {
+		out = append(out, "ISO_"+name, "ISO 2022 "+name)
+	}
+	for _, name := range multiByte {
+		out = append(out, "ISO 2022 "+name)
+	}
+	for _, name := range wholeText {
+		if strings.HasPrefix(name, "IR") {
+			name = "ISO_" + name
+		}
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
 func parseCharset(raw []byte) *charset {
 	c := &charset{sure: true}
 	terms := strings.Split(string(raw), `\`)
@@ -56,7 +84,7 @@ func parseCharset(raw []byte) *charset {
 		case single && i == 0:
 			c.first, c.kana = set, set.katakana
 		case single:
-		case name == "IR 87" || name == "IR 159" || name == "IR 149" || name == "IR 58":
+		case slices.Contains(multiByte, name):
 			c.extend = true
 			if i == 0 && name == "IR 149" { // seen without the empty first value
 				c.first = koreanSet

@@ -1,6 +1,11 @@
 package index
 
-import "sira/dicom"
+import (
+	"cmp"
+	"slices"
+
+	"sira/dicom"
+)
 
 // Level is what a search lists.
 type Level int
@@ -75,6 +80,23 @@ var keys = map[dicom.Tag]key{
 func MatchingOf(t dicom.Tag, level Level) (m Matching, ok bool) {
 	k, ok := keys[t]
 	return k.match, ok && k.level <= level
+}
+
+// Key is an attribute that can be matched from a level on.
+type Key struct {
+	Tag   dicom.Tag
+	Level Level
+	Match Matching
+}
+
+// Keys lists what can be matched, from the study down.
+func Keys() []Key {
+	var out []Key
+	for t, k := range keys {
+		out = append(out, Key{t, k.level, k.match})
+	}
+	slices.SortFunc(out, func(a, b Key) int { return cmp.Or(cmp.Compare(a.Level, b.Level), cmp.Compare(a.Tag, b.Tag)) })
+	return out
 }
 
 // Condition is one key to match. Several are joined by "and".

@@ -2,6 +2,8 @@ package pixel
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 )
 
@@ -30,6 +32,13 @@ func Register(syntax string, d Decoder) {
 	decodersMu.Lock()
 	defer decodersMu.Unlock()
 	decoders[syntax] = d
+}
+
+// Syntaxes lists the encapsulated transfer syntaxes that have a decoder.
+func Syntaxes() []string {
+	decodersMu.RLock()
+	defer decodersMu.RUnlock()
+	return slices.Sorted(maps.Keys(decoders))
 }
 
 func decoderFor(syntax string) Decoder {

@@ -17,6 +17,10 @@ import (
 var targets = []string{transcode.ExplicitLE, transcode.ImplicitLE, transcode.JPEGLosslessSV1, transcode.JPEGLSLossless, transcode.RLE,
 	transcode.HTJ2KRPCL, transcode.HTJ2KLossless}
 
+// Targets lists the syntaxes that objects are sent in when the receiver does
+// not take the one they are stored in.
+func Targets() []string { return slices.Clone(targets) }
+
 // Transcode gives an instance in a syntax that its receiver takes.
 func (p *Port) Transcode(_ context.Context, in dimse.Instance, accepted []string) (dimse.Instance, error) {
 	for _, to := range targets {

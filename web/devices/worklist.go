@@ -96,6 +96,19 @@ func (p *Port) journalEntry(ctx context.Context, req dimse.FindRequest, e cases.
 	return err
 }
 
+// WorklistAttributes lists the attributes of an entry and those of its scheduled
+// procedure step. Each can be matched.
+func WorklistAttributes() (entry, step []dicom.Tag) {
+	s := item(cases.WorklistEntry{}, "", "")
+	for e := range s.All() {
+		entry = append(entry, e.Tag)
+	}
+	for e := range s.Item(identifier.ScheduledProcedureStepSequence).All() {
+		step = append(step, e.Tag)
+	}
+	return entry, step
+}
+
 var priorities = map[string]string{"U0": "STAT", "U1": "HIGH", "U2": "MEDIUM", "U3": "LOW"}
 
 // entry is a procedure as a device reads it (PS3.4 table K.6-1). aet is put
@@ -105,7 +118,10 @@ func (p *Port) entry(ctx context.Context, e cases.WorklistEntry, aet string) (*i
 	if err != nil {
 		return nil, fmt.Errorf("naming who asks for a procedure: %w", err)
 	}
-	asker := PersonName(people[e.Clinician].Name)
+	return item(e, aet, PersonName(people[e.Clinician].Name)), nil
+}
+
+func item(e cases.WorklistEntry, aet, asker string) *identifier.Set {
 	x := e.Procedure
 	if x.Device != "" {
 		aet = x.Device
@@ -140,7 +156,7 @@ func (p *Port) entry(ctx context.Context, e cases.WorklistEntry, aet string) (*i
 		tagPriority:                              priorities[e.Urgency],
 	})
 	s.PutItems(identifier.ScheduledProcedureStepSequence, step)
-	return s, nil
+	return s
 }
 
 // patientID is the first number of the patient in some register, else that of

@@ -27,6 +27,10 @@ const (
 // maxRows is the most of each level that one answer lists.
 var maxRows = map[index.Level]int{index.StudyLevel: 1000, index.SeriesLevel: 2000, index.InstanceLevel: 10_000}
 
+// MaxRows is the most that one search answers at a level; the client asks on by
+// offset.
+func MaxRows(level index.Level) int { return maxRows[level] }
+
 // maxWhole bounds answers that hold whole data sets.
 const maxWhole = 1000
 

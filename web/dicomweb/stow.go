@@ -120,9 +120,13 @@ var bodies = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 128<<10
 
 var errBoundary = errors.New("no usable boundary")
 
+// maxBoundary is more than the 70 characters of RFC 2046 section 5.1.1:
+// Orthanc's client uses 73.
+const maxBoundary = 200
+
 // multipart takes each part. Errors are those of the stream as a whole.
 func (t *storing) multipart(ctx context.Context, body io.Reader, boundary string, maxParts int) error {
-	if boundary == "" || len(boundary) > 70 || strings.ContainsAny(boundary, "\r\n") {
+	if boundary == "" || len(boundary) > maxBoundary || strings.ContainsAny(boundary, "\r\n") {
 		return refuse(http.StatusBadRequest, "bad-request").Because(errBoundary)
 	}
 	// Large reads here: those of package multipart are of 4 KB.
