@@ -22,6 +22,16 @@ func usageDICOM(w io.Writer) {
   sira dicom check FILE...                  accepted or why not, one file a line; exit code 1 when any is refused
   sira dicom pixels [--frame N] FILE        decoded samples of all frames, or of frame N from 1, to standard output
   sira dicom transcode --to UID IN OUT      the same object in another transfer syntax, without any loss
+  sira dicom echo HOST:PORT                 does another application entity answer (C-ECHO)
+  sira dicom find [--model study|patient|worklist] [--level LEVEL] --key NAME=VALUE... HOST:PORT
+                                            what it has (C-FIND); attributes by keyword or GGGGEEEE
+  sira dicom move --to AET [--level LEVEL] --key NAME=VALUE... HOST:PORT
+                                            has it send objects to the entity AET (C-MOVE)
+  sira dicom send HOST:PORT FILE...         stores files there, as they are (C-STORE)
+  sira dicom conformance                    the DICOM conformance statement
+
+Verbs that talk to another entity take --aet (ours, SIRA), --called (its AE
+title, ANY-SCP) and --tls-ca FILE (speak TLS).
 
 Samples are written as stored (palette and colour space included), row after
 row, interleaved by pixel, little endian. Transcode writes OUT whole or not at
@@ -52,6 +62,10 @@ func runDICOM(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		err = dicomPixels(ctx, rest, out, stderr)
 	case "transcode":
 		err = dicomTranscode(ctx, rest, stderr)
+	case "echo", "find", "move", "send":
+		err = dicomRemote(ctx, verb, rest, out, stderr)
+	case "conformance":
+		err = dicomConformance(rest, out, stderr)
 	case "help", "-h", "--help":
 		usageDICOM(out)
 	default:

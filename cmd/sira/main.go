@@ -32,7 +32,7 @@ func commands() []command {
 		{"demo", "run the platform with demo data on this machine", runDemo, usageDemo},
 		{"user", "create, list and disable people's accounts", runUser, usageUser},
 		{"token", "create, list and revoke tokens of machine clients", runToken, usageToken},
-		{"dicom", "dump, check, decode and transcode DICOM files", runDICOM, usageDICOM},
+		{"dicom", "dump, check, decode, transcode and send DICOM files; ask other archives", runDICOM, usageDICOM},
 		{"health", "ask whether the server on this machine is ready", runHealth, usageHealth},
 		{"version", "print the version", runVersion, nil},
 	}

@@ -261,16 +261,8 @@ func TestOrthanc(t *testing.T) {
 
 	// C-MOVE by another, to Orthanc.
 	o.clear()
-	ws := p.dial("WS", dimse.QueryProposal(dimse.StudyRootMove))
 	for _, uid := range uids {
-		res, err := ws.Move(t.Context(), dimse.Query{SOPClass: dimse.StudyRootMove, Level: dimse.LevelStudy,
-			Keys: identifier.Of(map[dicom.Tag]string{identifier.StudyInstanceUID: uid})}, "ORTHANC", nil)
-		if err != nil || res.Failed > 0 {
-			t.Errorf("%+v, %v", res, err)
-		}
-	}
-	if err := ws.Release(t.Context()); err != nil {
-		t.Error(err)
+		p.must("dicom", "move", "--aet", "WS", "--called", "SIRA", "--to", "ORTHANC", "--key", "StudyInstanceUID="+uid, p.dicom)
 	}
 	same(t, "C-MOVE to Orthanc", o.list(), want)
 
@@ -280,6 +272,23 @@ func TestOrthanc(t *testing.T) {
 		metas = append(metas, m)
 	}
 	o.askedByUs(metas, want)
+	if out := p.must("dicom", "echo", "--called", "ORTHANC", o.dicom); !strings.Contains(out, "ORTHANC at") {
+		t.Errorf("echo: %s", out)
+	}
+	if out := p.must("dicom", "find", "--aet", "WS", "--called", "ORTHANC", "--key", "PatientID=ML-1", "--key", "PatientName", "--key", "0020000D", o.dicom); !strings.Contains(out, "PatientName: TRAORÉ^Aïssata") || !strings.Contains(out, uids[0]) {
+		t.Errorf("find: %s", out)
+	}
+	o.clear()
+	args := []string{"dicom", "send", "--called", "ORTHANC", o.dicom}
+	for i, b := range first {
+		path := filepath.Join(t.TempDir(), fmt.Sprint(i, ".dcm"))
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, path)
+	}
+	p.must(args...)
+	same(t, "sent by us", o.list(), want)
 
 	// STOW-RS from Orthanc, then its DICOMweb client looks and takes it back.
 	o.clear()
