@@ -14,8 +14,8 @@ func (s *statement) dicomweb() {
 	s.text(`Origin server of the Studies Service (PS3.18 section 10). A session or ` + "`Authorization: Bearer`" + ` is needed; a user sees the objects attached to cases that they may see, a login of ` + "`--dicomweb-service`" + ` all. What may not be seen is answered like what is not there (404).`)
 	what := map[string]string{
 		"search": "QIDO-RS; application/dicom+json", "retrieve": "WADO-RS; multipart/related of application/dicom, or one object as application/dicom, as kept or in the transfer syntax asked for",
-		"metadata": "WADO-RS; application/dicom+json, bulk data by address", "frames": "WADO-RS; as kept, or decoded as application/octet-stream, one part a frame",
-		"bulkdata": "WADO-RS; application/octet-stream, or the media type of an encapsulated document", "rendered": "WADO-RS; image/jpeg or image/png; window, viewport, quality",
+		"metadata": "WADO-RS; application/dicom+json, bulk data by address", "frames": "WADO-RS; as kept, decoded as application/octet-stream, or coded anew without loss; one part a frame",
+		"bulkdata": "WADO-RS; application/octet-stream, or the media type of an encapsulated document", "rendered": "WADO-RS; image/jpeg or image/png, video/mp4 of films; window, viewport, quality",
 		"thumbnail": "WADO-RS; image/jpeg or image/png", "store": "STOW-RS; multipart/related of application/dicom, or one object as application/dicom",
 	}
 	var rows [][]string
