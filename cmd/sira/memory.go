@@ -12,7 +12,7 @@ const (
 	// memoryFloor is what the server's memory may grow to before the collector
 	// works harder: a large picture being decoded would else double it with what
 	// is garbage already. GOMEMLIMIT says otherwise.
-	memoryFloor = 208 << 20
+	memoryFloor = 176 << 20
 	memoryLook  = 5 * time.Second
 )
 
