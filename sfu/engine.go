@@ -30,7 +30,12 @@ func newSettings(p *port, publicIPs []string, log *slog.Logger) (webrtc.SettingE
 	se.LoggerFactory = pionLogs{log}
 	se.SetLite(true)
 	se.SetICEUDPMux(p.mux)
-	se.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	networks := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
+	if p.tcp != nil {
+		se.SetICETCPMux(p.tcp)
+		networks = append(networks, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
+	}
+	se.SetNetworkTypes(networks)
 	se.SetIncludeLoopbackCandidate(p.loopbackToo())
 	se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	se.SetICETimeouts(iceDisconnected, iceFailed, iceKeepalive)

@@ -36,6 +36,7 @@ const DefaultRoomLimit = 8
 // Config says where the SFU listens.
 type Config struct {
 	UDPAddr   string       // "HOST:PORT", the one port of all media; port 0 picks a free one; empty host listens on every address
+	TCPAddr   string       // "HOST:PORT" for those whose network lets no UDP pass; empty: none
 	PublicIPs []string     // addresses announced instead of the local ones, when behind a 1:1 NAT
 	RoomLimit int          // participants a room takes; 0 is DefaultRoomLimit
 	Logger    *slog.Logger // nil discards
@@ -75,7 +76,7 @@ func New(cfg Config) (*SFU, error) {
 		return nil, fmt.Errorf("making the DTLS certificate: %w", err)
 	}
 	s.cert = *cert
-	if s.port, err = openPort(cfg.UDPAddr, s.log); err != nil {
+	if s.port, err = openPort(cfg.UDPAddr, cfg.TCPAddr, s.log); err != nil {
 		return nil, err
 	}
 	if s.settings, err = newSettings(s.port, cfg.PublicIPs, s.log); err != nil {
@@ -87,6 +88,14 @@ func New(cfg Config) (*SFU, error) {
 
 // Addr is the address of the UDP port.
 func (s *SFU) Addr() net.Addr { return s.port.Addr() }
+
+// TCPAddr is the address of the TCP port, nil when there is none.
+func (s *SFU) TCPAddr() net.Addr {
+	if s.port.tcp == nil {
+		return nil
+	}
+	return s.port.tcp.LocalAddr()
+}
 
 // Join makes a peer for the participant in the named room, which comes to
 // life with its first peer and ends with its last. The peer is silent until

@@ -116,7 +116,7 @@ func (x *session) welcome(answer string, list []Participant) {
 	if slots == nil {
 		slots = []slot{}
 	}
-	x.send(joinedMessage{"joined", x.self.ID, answer, list, slots})
+	x.send(joinedMessage{"joined", x.self.ID, answer, list, slots, x.relay})
 	if x.more != nil {
 		x.send(*x.more)
 	}

@@ -106,6 +106,7 @@ type (
 		SDP          string        `json:"sdp"`
 		Participants []Participant `json:"participants"`
 		Slots        []slot        `json:"slots"`
+		Relay        *Relay        `json:"relay,omitempty"`
 	}
 	answerMessage struct {
 		Type string `json:"type"` // answer

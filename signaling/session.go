@@ -37,9 +37,10 @@ const (
 // media peer, and a writer.
 type session struct {
 	member
-	srv  *Server
-	conn *websocket.Conn
-	out  chan any
+	srv   *Server
+	conn  *websocket.Conn
+	relay *Relay // told with joined; nil: none
+	out   chan any
 
 	place string // user and network, by which the SFU remembers the link
 

@@ -41,6 +41,18 @@ type Options struct {
 	Timing      Timing                     // zero fields are the defaults
 }
 
+// Relay is a TURN server for those whose network lets only HTTPS pass, as an
+// RTCIceServer of the browser.
+type Relay struct {
+	URLs       []string `json:"urls"`
+	Username   string   `json:"username"`
+	Credential string   `json:"credential"`
+}
+
+// RelayFor sets how a user who joins is told of a relay: nil when there is
+// none. Before anyone is let in.
+func (s *Server) RelayFor(f func(r *http.Request, u User) *Relay) { s.relayFor = f }
+
 // Timing are the limits in time of a connection.
 type Timing struct {
 	Join    time.Duration // from opening to the join message; 20 s
@@ -88,6 +100,7 @@ type Server struct {
 	log      *slog.Logger
 	upgrader websocket.Upgrader
 	wg       sync.WaitGroup // ServeRoom calls
+	relayFor func(*http.Request, User) *Relay
 
 	mu       sync.Mutex
 	rooms    map[string]*room
@@ -150,6 +163,9 @@ func (s *Server) ServeRoom(w http.ResponseWriter, r *http.Request, room string, 
 	x := newSession(s, conn, room, u)
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
 	x.place = u.ID + "@" + host
+	if s.relayFor != nil {
+		x.relay = s.relayFor(r, u)
+	}
 	x.run(r.Context())
 }
 

@@ -18,6 +18,7 @@ import (
 // flag wins over the environment.
 type config struct {
 	Listen, DICOMListen, MediaListen string
+	MediaTCPListen                   string
 	MediaPublicIPs                   []string
 	Database, Blobs, Data            string
 	PublicURL                        string
@@ -61,6 +62,7 @@ func settings() []setting {
 		{"max-upload", "4GiB", "largest file taken in", size(func(c *config) *int64 { return &c.MaxUpload })},
 		{"min-free", "1GiB", "space on the data disk that uploads must leave free", size(func(c *config) *int64 { return &c.MinFree })},
 		{"media-listen", ":7443", "UDP address of calls", str(func(c *config) *string { return &c.MediaListen })},
+		{"media-tcp-listen", "", "TCP address of calls, for networks that let no UDP pass; off: none (default: as --media-listen)", str(func(c *config) *string { return &c.MediaTCPListen })},
 		{"media-public-ip", "", "addresses to announce for calls when the server is behind NAT, comma-separated", list(func(c *config) *[]string { return &c.MediaPublicIPs })},
 		{"dicom-listen", "", "TCP address for DICOM devices (verification, storage, worklist, commitment; queries with --dicom-query), for example :11112; empty: off", str(func(c *config) *string { return &c.DICOMListen })},
 		{"aet", "SIRA", "DICOM application entity title of this server", str(func(c *config) *string { return &c.AET })},
@@ -132,6 +134,12 @@ func (c *config) complete() error {
 	if c.Blobs == "" {
 		c.Blobs = "file:" + filepath.Join(c.Data, "blobs")
 	}
+	switch c.MediaTCPListen {
+	case "":
+		c.MediaTCPListen = c.MediaListen
+	case "off":
+		c.MediaTCPListen = ""
+	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together")
 	}
@@ -141,7 +149,7 @@ func (c *config) complete() error {
 	if len(c.AET) == 0 || len(c.AET) > 16 {
 		return errors.New("--aet: 1 to 16 characters (PS3.5 section 6.2)")
 	}
-	for _, a := range []string{c.Listen, c.DICOMListen, c.MediaListen} {
+	for _, a := range []string{c.Listen, c.DICOMListen, c.MediaListen, c.MediaTCPListen} {
 		if a == "" {
 			continue
 		}

@@ -107,7 +107,11 @@ func (c *config) mediaBesideWeb() error {
 	if err != nil {
 		return fmt.Errorf("address %q: %w", c.Listen, err)
 	}
-	c.MediaListen = net.JoinHostPort(host, "0")
+	beside := net.JoinHostPort(host, "0")
+	if c.MediaTCPListen == c.MediaListen {
+		c.MediaTCPListen = beside
+	}
+	c.MediaListen = beside
 	return nil
 }
 

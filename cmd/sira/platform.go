@@ -18,6 +18,7 @@ import (
 	"sira/dicom/index"
 	"sira/dicom/ingest"
 	"sira/sfu"
+	"sira/sfu/relay"
 	"sira/signaling"
 	"sira/storage"
 	"sira/web"
@@ -53,6 +54,8 @@ type platform struct {
 	ingest *ingest.Ingest
 	cases  *cases.Service
 	sfu    *sfu.SFU
+	calls  *signaling.Server
+	relay  *relay.Relay // nil: the web server does not speak TLS itself
 	web    *web.Server
 	audit  *audit.Journal
 	dimse  *dimse.Server
@@ -100,9 +103,10 @@ func open(ctx context.Context, c config, log *slog.Logger) (_ *platform, err err
 		return nil, err
 	}
 	p.ingest.Added = func(ctx context.Context, in dicom.Instance) { p.derive.Added(ctx, in.Hash) }
-	if p.sfu, err = sfu.New(sfu.Config{UDPAddr: c.MediaListen, PublicIPs: c.MediaPublicIPs, Logger: log}); err != nil {
+	if p.sfu, err = sfu.New(sfu.Config{UDPAddr: c.MediaListen, TCPAddr: c.MediaTCPListen, PublicIPs: c.MediaPublicIPs, Logger: log}); err != nil {
 		return nil, fmt.Errorf("opening the media port: %w", err)
 	}
+	p.calls = signaling.New(p.sfu, signaling.Options{Logger: log})
 	places, err := devicePlaces(c.DICOMDevices)
 	if err != nil {
 		return nil, err
@@ -119,7 +123,7 @@ func open(ctx context.Context, c config, log *slog.Logger) (_ *platform, err err
 	kind, _, _ := strings.Cut(c.Blobs, ":")
 	p.web, err = web.New(web.Config{
 		DB: p.db, Blobs: p.blobs, Directory: p.directory, Cases: p.cases, Audit: p.audit,
-		Index: idx, Ingest: p.ingest, SFU: p.sfu, Signaling: signaling.New(p.sfu, signaling.Options{Logger: log}),
+		Index: idx, Ingest: p.ingest, SFU: p.sfu, Signaling: p.calls,
 		SpoolDir: filepath.Join(c.Data, "spool"), MaxUploadBytes: c.MaxUpload, MinFreeBytes: c.MinFree,
 		Logger: log, TLS: c.TLSCert != "", PublicURL: c.PublicURL, Version: buildVersion(), Devices: places, DICOMWebService: c.DICOMWebService,
 		DICOM: dicomSettings, BlobKind: kind,
@@ -146,6 +150,11 @@ func emptyFolder(data, name string) (string, error) {
 }
 
 func (p *platform) close() {
+	if p.relay != nil {
+		if err := p.relay.Close(); err != nil {
+			p.log.Warn("closing the relay", "err", err)
+		}
+	}
 	if p.sfu != nil {
 		if err := p.sfu.Close(context.Background()); err != nil {
 			p.log.Warn("closing the media port", "err", err)

@@ -9,7 +9,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
+
+	"sira/sfu/relay"
+	"sira/signaling"
 )
 
 func usageServe(w io.Writer) {
@@ -48,7 +52,12 @@ func (p *platform) serve(ctx context.Context, started func(addresses) error) err
 	where := addresses{web: ln.Addr()}
 	errs := make(chan error, 2)
 	srv := p.httpServer()
-	go func() { errs <- serveHTTP(srv, ln, p.config) }()
+	if p.config.TLSCert != "" {
+		if ln, err = p.overTLS(srv, ln); err != nil {
+			return err
+		}
+	}
+	go func() { errs <- serveHTTP(srv, ln) }()
 
 	if p.config.DICOMListen != "" {
 		dln, err := net.Listen("tcp", p.config.DICOMListen)
@@ -82,14 +91,42 @@ func (p *platform) httpServer() *http.Server {
 	}
 }
 
-func serveHTTP(srv *http.Server, ln net.Listener, c config) error {
-	var err error
-	if c.TLSCert != "" {
-		srv.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-		err = srv.ServeTLS(ln, c.TLSCert, c.TLSKey)
-	} else {
-		err = srv.Serve(ln)
+// overTLS takes TLS off the web server's port and lets calls in there too, for
+// networks that let nothing else pass.
+func (p *platform) overTLS(srv *http.Server, ln net.Listener) (net.Listener, error) {
+	pair, err := tls.LoadX509KeyPair(p.config.TLSCert, p.config.TLSKey)
+	if err != nil {
+		_ = ln.Close()
+		return nil, fmt.Errorf("reading the TLS certificate: %w", err)
 	}
+	srv.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	web, turn := relay.Split(ln, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}})
+	p.relay, err = relay.New(turn, relay.Config{Target: p.sfu.Addr().(*net.UDPAddr), PublicIPs: p.config.MediaPublicIPs, Logger: p.log})
+	if err != nil {
+		_ = web.Close()
+		return nil, err
+	}
+	p.calls.RelayFor(p.relayFor)
+	return web, nil
+}
+
+// relayFor tells who joins a call of the relay, under the name by which they
+// reached the web server.
+func (p *platform) relayFor(r *http.Request, u signaling.User) *signaling.Relay {
+	host := r.Host
+	if _, _, err := net.SplitHostPort(host); err != nil {
+		host = net.JoinHostPort(strings.Trim(host, "[]"), "443")
+	}
+	user, password, err := p.relay.Credentials(u.ID)
+	if err != nil {
+		p.log.Error("no relay for a call", "err", err)
+		return nil
+	}
+	return &signaling.Relay{URLs: []string{"turns:" + host + "?transport=tcp"}, Username: user, Credential: password}
+}
+
+func serveHTTP(srv *http.Server, ln net.Listener) error {
+	err := srv.Serve(ln)
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

@@ -35,7 +35,7 @@ export async function freePort() {
 export class Server {
   constructor(options = {}) {
     this.data = mkdtempSync(path.join(os.tmpdir(), 'sira-e2e-'))
-    this.options = options
+    this.options = options // args, env; tls: { cert, key } files
     this.log = ''
   }
 
@@ -43,7 +43,7 @@ export class Server {
     this.port ??= await freePort()
     this.dicomPort ??= await freePort()
     const args = ['demo', '--data', this.data, '--listen', `127.0.0.1:${this.port}`,
-      '--dicom-listen', `127.0.0.1:${this.dicomPort}`, '--media-listen', '127.0.0.1:0', ...(this.options.args ?? [])]
+      '--dicom-listen', `127.0.0.1:${this.dicomPort}`, '--media-listen', '127.0.0.1:0', ...(this.options.tls ? ['--tls-cert', this.options.tls.cert, '--tls-key', this.options.tls.key] : []), ...(this.options.args ?? [])]
     const child = spawn(binary(), args, { cwd: this.data, env: { ...process.env, ...this.options.env }, stdio: ['ignore', 'pipe', 'pipe'] })
     this.child = child
     this.exited = new Promise(resolve => child.once('exit', (code, signal) => resolve({ code, signal })))
@@ -60,7 +60,7 @@ export class Server {
     for (let i = 0; i < 600; i++) {
       if (gone) throw new Error(`sira demo ended at once:\n${this.log}`)
       try {
-        const r = await fetch(`http://127.0.0.1:${this.port}/readyz`)
+        const r = await fetch(`${this.options.tls ? 'https' : 'http'}://127.0.0.1:${this.port}/readyz`)
         if (r.ok && existsSync(path.join(this.data, 'demo.json'))) return
       } catch { /* not yet listening */ }
       await new Promise(r => setTimeout(r, 100))
@@ -97,13 +97,13 @@ export class Server {
 }
 
 /** A Chromium with a fake camera and microphone and no talk with anybody else. */
-export async function browser() {
+export async function browser(...more) {
   return await chromium.launch({
     executablePath: process.env.SIRA_CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream',
       '--use-fake-ui-for-media-stream', '--autoplay-policy=no-user-gesture-required',
-      '--enable-unsafe-swiftshader', '--use-gl=angle', '--use-angle=swiftshader'],
+      '--enable-unsafe-swiftshader', '--use-gl=angle', '--use-angle=swiftshader', ...more],
   })
 }
 
