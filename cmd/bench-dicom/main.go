@@ -40,7 +40,7 @@ type sizes struct {
 }
 
 var (
-	whole = sizes{slices: 280, rounds: 3, frames: 200, big: 1000, studies: []int{1000, 5000}, rows: 500_000, asks: 100}
+	whole = sizes{slices: 280, rounds: 3, frames: 100, big: 1000, studies: []int{1000, 5000}, rows: 500_000, asks: 100}
 	short = sizes{slices: 40, rounds: 1, frames: 20, big: 100, studies: []int{100, 300}, rows: 5_000, asks: 20}
 )
 

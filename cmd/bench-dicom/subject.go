@@ -44,7 +44,7 @@ func (b *bench) startSira(ctx context.Context, dir string) (*running, error) {
 		return nil, err
 	}
 	p, err := start(ctx, filepath.Join(dir, "bench.log"), nil, b.binary, "demo", "--data", dir, "--listen", "127.0.0.1:"+web,
-		"--dicom-listen", "127.0.0.1:"+dicom, "--media-listen", "127.0.0.1:0", "--dicomweb-service", serviceLogin)
+		"--dicom-listen", "127.0.0.1:"+dicom, "--media-listen", "127.0.0.1:0", "--dicomweb-service", serviceLogin, "--derive-workers", "0")
 	if err != nil {
 		return nil, err
 	}

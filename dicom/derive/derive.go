@@ -89,6 +89,10 @@ type Deriver struct {
 
 	busyFor time.Duration // how long one frame gives way at most
 	came    atomic.Int64  // when the last object was stored, ms
+
+	freshMu  sync.Mutex
+	fresh    []string // came and is not queued yet
+	flushing *time.Timer
 }
 
 //go:embed migrations/*.sql
@@ -140,17 +144,45 @@ func (d *Deriver) Start() {
 
 // Close ends the work; what is under way is taken up again at the next Start.
 func (d *Deriver) Close() {
+	d.freshMu.Lock()
+	if d.flushing != nil {
+		d.flushing.Stop()
+	}
+	d.freshMu.Unlock()
+	d.flush()
 	d.stop()
 	d.done.Wait()
 }
 
-// Added puts a stored object into the queue. It never fails: what could not be
-// queued now is found at the next Start.
-func (d *Deriver) Added(ctx context.Context, hash string) {
+// Added has a stored object queued, a moment later and with those that came
+// with it: a row for each at once would cost each as much as its own. It never
+// fails: what could not be queued is found at the next Start.
+func (d *Deriver) Added(_ context.Context, hash string) {
 	d.came.Store(time.Now().UnixMilli())
-	if _, err := d.queue(ctx, []string{hash}); err != nil {
-		d.log.Warn("object not queued to derive from", "hash", hash, "err", err)
+	d.freshMu.Lock()
+	defer d.freshMu.Unlock()
+	d.fresh = append(d.fresh, hash)
+	if len(d.fresh) == 1 {
+		d.flushing = time.AfterFunc(gather, d.flush)
 	}
+}
+
+// gather is how long objects that came wait to be queued together.
+const gather = 300 * time.Millisecond
+
+// flush queues what has come.
+func (d *Deriver) flush() {
+	d.freshMu.Lock()
+	defer d.freshMu.Unlock()
+	if len(d.fresh) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if _, err := d.queue(ctx, d.fresh); err != nil {
+		d.log.Warn("objects not queued to derive from", "objects", len(d.fresh), "err", err)
+	}
+	d.fresh = nil
 }
 
 // Get tells what was derived of an object. Errors: ErrNone.
