@@ -249,6 +249,7 @@ func TestPoison(t *testing.T) {
 		d := h.open(t, nil) // a new process each time
 		if i == 0 {
 			d.Added(t.Context(), hash)
+			d.flush()
 		}
 		got, err := d.claim(context.Background())
 		if want := map[bool]string{true: hash}[i < maxClaims]; err != nil || got != want {
