@@ -22,13 +22,17 @@ type leadView struct {
 	Unit    string  `json:"unit"`
 	Scale   float64 `json:"scale"`
 	Offset  float64 `json:"offset"`
-	Samples string  `json:"samples"` // base64 of 16-bit signed, little endian
+	Samples string  `json:"samples"` // base64 of 16-bit signed, little endian; -32768: no contact
 }
+
+// noContact is the sample that stands for none, whatever the device has for it.
+const noContact = -32768
 
 type waveformView struct {
 	SamplingHz float64    `json:"samplingHz"`
 	StartedAt  *time.Time `json:"startedAt,omitempty"`
 	Filters    []string   `json:"filters"`
+	Device     string     `json:"device"`
 	Leads      []leadView `json:"leads"`
 }
 
@@ -90,7 +94,7 @@ var ecgReaders = map[string]func(io.Reader) (*ecg.Recording, error){
 }
 
 func viewWaveform(rec *ecg.Recording) waveformView {
-	v := waveformView{SamplingHz: rec.SamplingHz, Filters: orEmpty(rec.Filters), Leads: make([]leadView, 0, len(rec.Leads))}
+	v := waveformView{SamplingHz: rec.SamplingHz, Filters: orEmpty(rec.Filters), Device: rec.Device, Leads: make([]leadView, 0, len(rec.Leads))}
 	if !rec.StartedAt.IsZero() {
 		at := rec.StartedAt.UTC()
 		v.StartedAt = &at
@@ -98,6 +102,9 @@ func viewWaveform(rec *ecg.Recording) waveformView {
 	for _, l := range rec.Leads {
 		raw := make([]byte, 0, 2*len(l.Samples))
 		for _, x := range l.Samples {
+			if l.Gap != nil && x == *l.Gap {
+				x = noContact
+			}
 			raw = binary.LittleEndian.AppendUint16(raw, uint16(x))
 		}
 		v.Leads = append(v.Leads, leadView{l.Name, l.Unit, l.Scale, l.Offset, base64.StdEncoding.EncodeToString(raw)})

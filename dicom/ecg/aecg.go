@@ -35,6 +35,8 @@ type aecgCode struct {
 
 type aecgSeries struct {
 	Time     aecgTime      `xml:"effectiveTime"`
+	Model    string        `xml:"author>seriesAuthor>manufacturedSeriesDevice>manufacturerModelName"`
+	Maker    string        `xml:"author>seriesAuthor>manufacturerOrganization>name"`
 	Controls []aecgControl `xml:"controlVariable>controlVariable"`
 	Sets     []aecgSet     `xml:"component>sequenceSet"`
 }
@@ -97,7 +99,7 @@ func FromAECG(r io.Reader) (*Recording, error) {
 				continue
 			}
 			best = rec
-			best.Filters = series.filters()
+			best.Filters, best.Device = series.filters(), deviceName(series.Maker, series.Model)
 			for _, s := range []string{series.Time.Low.Value, series.Time.Center.Value, file.Time.Low.Value, file.Time.Center.Value} {
 				if best.StartedAt.IsZero() {
 					best.StartedAt = parseTime(s)

@@ -56,7 +56,7 @@ func FromDICOM(f *dicom.File, r io.ReaderAt) (*Recording, error) {
 	} else if err == io.EOF && g.data.Offset+int64(len(raw)) > f.Size && !f.Deflated {
 		return nil, corrupt("the waveform is cut")
 	}
-	rec := &Recording{SamplingHz: g.hz}
+	rec := &Recording{SamplingHz: g.hz, Device: deviceName(f.String(0x00080070), f.String(0x00081090))}
 	for _, t := range [][2]dicom.Tag{{0x0008002A, 0}, {0x00080022, 0x00080032}, {0x00080023, 0x00080033}, {0x00080020, 0x00080030}} {
 		s := f.String(t[0])
 		if t[1] != 0 && len(s) == 8 {

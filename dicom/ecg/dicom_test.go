@@ -2,6 +2,7 @@ package ecg
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -24,6 +25,7 @@ type waveform struct {
 	filterLow, high, notch   string
 	padding                  []byte
 	acquired, date, timeOfIt string
+	class                    string
 }
 
 // bytes writes it in implicit little endian.
@@ -61,7 +63,7 @@ func (w waveform) bytes() []byte {
 	}
 	group := item(el(tagChannels, le16(w.channels)), el(tagSamples, le32(w.samples)), str(tagFrequency, w.frequency),
 		el(tagDefinitions, definitions), el(tagBits, le16(w.bits)), str(tagInterpretation, w.kind), el(tagPaddingValue, w.padding), el(tagWaveformData, w.data))
-	set := join(str(0x00080016, "1.2.840.10008.5.1.4.1.1.9.1.1"), str(0x00080018, "1.2.3"), str(0x00080022, w.date),
+	set := join(str(0x00080016, cmp.Or(w.class, "1.2.840.10008.5.1.4.1.1.9.1.1")), str(0x00080018, "1.2.3"), str(0x00080022, w.date),
 		str(0x0008002A, w.acquired), str(0x00080032, w.timeOfIt), el(tagWaveformSequence, group))
 	return set
 }
@@ -214,4 +216,29 @@ func FuzzDICOM(f *testing.F) {
 			sane(t, func() (*Recording, error) { return FromDICOM(file, r) })
 		}
 	})
+}
+
+// TestWaveformClasses: 12-lead, general and ambulatory ECG objects are read
+// alike (PS3.3 A.34.3 to A.34.5); of a day's recording all of it.
+func TestWaveformClasses(t *testing.T) {
+	for class, w := range map[string]waveform{
+		"1.2.840.10008.5.1.4.1.1.9.1.1": {channels: 1, samples: 5000, bits: 16, kind: "SS", frequency: "500"},
+		"1.2.840.10008.5.1.4.1.1.9.1.2": {channels: 1, samples: 7000, bits: 16, kind: "US", frequency: "1000"},
+		"1.2.840.10008.5.1.4.1.1.9.1.3": {channels: 1, samples: 86400 * 2, bits: 8, kind: "SB", frequency: "128"},
+	} {
+		w.class, w.code, w.scheme, w.sensitivity, w.unit = class, "2:7", "MDC", "10", "uV"
+		for k := range w.samples {
+			if w.data = append(w.data, byte(k)); w.bits == 16 {
+				w.data = append(w.data, byte(k>>8))
+			}
+		}
+		rec, err := fromDICOM(t, w.bytes())
+		if err != nil {
+			t.Errorf("%s: %v", class, err)
+			continue
+		}
+		if l := rec.Leads[0]; l.Name != "V5" || l.Unit != "uV" || len(l.Samples) != w.samples || value(l, 100) != 1000 || value(l, 7)-value(l, 6) != 10 {
+			t.Errorf("%s: %s in %s, %d samples, %v", class, l.Name, l.Unit, len(l.Samples), value(l, 100))
+		}
+	}
 }

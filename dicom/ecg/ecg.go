@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -41,6 +42,7 @@ type Recording struct {
 	SamplingHz float64
 	StartedAt  time.Time // zero when unknown; local time of the device, as UTC
 	Filters    []string  // "0.05–150 Hz", "notch 50 Hz", as the source states them
+	Device     string    // maker and model, "" when unknown
 	Leads      []Lead
 }
 
@@ -54,6 +56,23 @@ func (r *Recording) Duration() time.Duration {
 		return 0
 	}
 	return time.Duration(float64(n) / r.SamplingHz * float64(time.Second))
+}
+
+// deviceName joins maker and model; what says nothing is left out.
+func deviceName(parts ...string) string {
+	var out []string
+	for _, p := range parts {
+		p = strings.Map(func(r rune) rune {
+			if r < ' ' || r == 0x7F {
+				return -1
+			}
+			return r
+		}, strings.ToValidUTF8(p, ""))
+		if p = strings.TrimSpace(p); p != "" && !strings.EqualFold(p, "unknown") && len(p) <= 64 {
+			out = append(out, p)
+		}
+	}
+	return strings.Join(out, " ")
 }
 
 func plausibleRate(hz float64) bool { return hz >= 1 && hz <= 100_000 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,7 +69,10 @@ func TestAgreement(t *testing.T) {
 				t.Errorf("%s: lead %d is %q in %q", name, i, l.Name, l.Unit)
 			}
 		}
-		t.Log(name, rec.Filters)
+		if !strings.HasSuffix(rec.Device, "ELI250") {
+			t.Errorf("%s: recorded by %q", name, rec.Device)
+		}
+		t.Log(name, rec.Filters, rec.Device)
 	}
 	if t.Failed() {
 		t.FailNow()

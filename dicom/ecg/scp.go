@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -145,7 +146,7 @@ func (f *scpFile) leads() ([]scpLead, byte, error) {
 	return leads, flags, nil
 }
 
-// header reads what section 1 tells about time and filters.
+// header reads what section 1 tells about time, filters and the machine.
 func (f *scpFile) header(rec *Recording) {
 	var low, high, notch float64
 	var year, month, day, hour, minute, second int
@@ -156,6 +157,9 @@ func (f *scpFile) header(rec *Recording) {
 		}
 		v := s[3 : 3+n]
 		switch {
+		case tag == 14 && n >= 14: // the acquiring machine: its model is text of 6 bytes
+			model, _, _ := strings.Cut(string(v[8:14]), "\x00")
+			rec.Device = deviceName(model)
 		case tag == 25 && n >= 4:
 			year, month, day = int(binary.LittleEndian.Uint16(v)), int(v[2]), int(v[3])
 		case tag == 26 && n >= 3:

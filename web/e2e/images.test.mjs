@@ -7,10 +7,11 @@ import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { browser, corpus, Server, tablet } from './harness.mjs'
+import { paths } from './pdf.mjs'
 import { byId, clean, person, until } from './pages.mjs'
 
 const real = corpus()
-let server, chromium, folder, page, caseId, series
+let server, chromium, folder, page, caseId, series, had
 
 const rows = 64, cols = 64
 const ramp = (x, y) => 16 * x + y // stored values 0…1071
@@ -98,13 +99,13 @@ before(async () => {
   page = await person(chromium, server, server.user('clinician'), tablet)
   const { body } = await server.api(server.user('clinician'), 'GET', '/api/cases')
   caseId = body.cases.find(c => ['submitted', 'assigned', 'clarification'].includes(c.status)).id
-  const had = (await server.api(server.user('clinician'), 'GET', `/api/cases/${caseId}`)).body.series.length
+  had = (await server.api(server.user('clinician'), 'GET', `/api/cases/${caseId}`)).body.series.map(s => s.seriesUID)
   await page.goto(`${server.url}/dossier/${caseId}`)
   await byId(page, 'add-files').click()
   await byId(page, 'file-input').setInputFiles(files)
   await until('all series are filed', async () => {
     series = (await server.api(server.user('clinician'), 'GET', `/api/cases/${caseId}`)).body.series
-    return series.length === had + files.length
+    return series.length === had.length + files.length
   }, 120_000)
 }, { timeout: 300_000 })
 
@@ -225,3 +226,81 @@ test('overlays of a real MR are drawn, and put away by O', { skip: !real && 'NOT
   await until('overlay back', async () => await inked() > 150)
   clean(page, 'overlays')
 })
+
+test('an ECG: speed, gain, layouts, filters named, callipers by hand and keys, true millimetres in a PDF', { skip: !real && 'NOT RUN: no corpus', timeout: 180_000 }, async () => {
+  const s = series.find(s => s.kind === 'waveform' && !had.includes(s.seriesUID))
+  await page.goto(`${server.url}/dossier/${caseId}/images/${s.seriesUID}`)
+  const canvas = byId(page, 'ecg-canvas')
+  await canvas.waitFor({ timeout: 60_000 })
+  const has = (name, value) => until(`${name} is ${value}`, async () => await canvas.getAttribute(`data-${name}`) === value, 10_000)
+  const print = () => page.pdf({ preferCSSPageSize: true, printBackground: true })
+  await has('leads', '12')
+  assert.match(await byId(page, 'ecg-device').textContent(), /ELI250/)
+  assert.match(await byId(page, 'ecg-filters').textContent(), /sans filtre ajouté/)
+  await byId(page, 'ecg-format').selectOption('cabrera')
+  await has('boxes', 'aVL I -aVR II aVF III V1 V2 V3 V4 V5 V6')
+  await byId(page, 'ecg-format').selectOption('3x4')
+
+  // Callipers: 25 mm to the right at 25 mm/s is a second; 10 mm at 10 mm/mV is a millivolt.
+  await canvas.focus()
+  await page.keyboard.press('Enter')
+  for (let i = 0; i < 2; i++) await page.keyboard.press('Shift+ArrowUp')
+  await page.keyboard.press('ArrowRight')
+  assert.equal((await byId(page, 'ecg-reading').textContent()).trim(), '1020 ms · 59/min · 1.00 mV')
+  const box = await canvas.boundingBox(), mm = box.width / (8 + 250 + 2)
+  await page.keyboard.press('Escape')
+  await page.mouse.move(box.x + 20 * mm, box.y + 60)
+  await page.mouse.down()
+  await page.mouse.move(box.x + 40 * mm, box.y + 60, { steps: 3 })
+  await page.mouse.up()
+  assert.match(await byId(page, 'ecg-reading').textContent(), /^(79[5-9]|80[0-5]) ms · 75\/min · 0\.00 mV/)
+
+  // What is printed at 25 mm/s and 10 mm/mV.
+  const one = await print(), sheets = paths(one)
+  assert.equal(sheets.length, 1)
+  assert.ok(Math.abs(sheets[0].width - 297) < 0.3 && Math.abs(sheets[0].height - 210) < 0.3, `a page of ${sheets[0].width} × ${sheets[0].height} mm`)
+  onPaper(sheets[0], 25, 10, 4)
+  await byId(page, 'ecg-speed').selectOption('50')
+  await byId(page, 'ecg-gain').selectOption('20')
+  const two = paths(await print())
+  assert.equal(two.length, 2)
+  for (const p of two) onPaper(p, 50, 20, 4)
+
+  await byId(page, 'ecg-filter-muscle').check()
+  await byId(page, 'ecg-filter-mains').check()
+  await has('filters', 'muscle mains')
+  assert.match(await byId(page, 'ecg-filters').textContent(), /Filtres de l’écran\s: tremblement \(≤\s40\sHz\), secteur 50\sHz/)
+  const said = await page.evaluate(() => {
+    dispatchEvent(new Event('beforeprint'))
+    const text = document.querySelector('.ecg-print').textContent
+    dispatchEvent(new Event('afterprint'))
+    return text.replace(/\s+/g, ' ')
+  })
+  for (const want of [/DOUMBIA|[A-ZÉ]{3,}/, /KAT-2026-\d+/, /22\/11\/2002/, /ELI250/, /50 mm\/s · 20 mm\/mV/, /Filtres de l’appareil/, /Filtres de l’écran : tremblement/, /aVR/, /V6/, /page 2 \/ 2/]) assert.match(said, want)
+  assert.equal(await page.locator('.ecg-print').count(), 0, 'nothing of the print stays')
+  if (process.env.SIRA_SCREENS) {
+    await byId(page, 'ecg-speed').selectOption('25')
+    await byId(page, 'ecg-gain').selectOption('10')
+    await page.waitForTimeout(300)
+    await page.screenshot({ path: path.join(process.env.SIRA_SCREENS, 'ecg-filtres.png') })
+    writeFileSync(path.join(process.env.SIRA_SCREENS, 'ecg.pdf'), one)
+  }
+  clean(page, 'ECG')
+})
+
+/** Millimetres of a printed page: its grid, its pulses of a millivolt, its traces. */
+function onPaper(p, speed, gain, rows) {
+  const box = path => ({ w: Math.max(...path.map(q => q[0])) - Math.min(...path.map(q => q[0])), h: Math.max(...path.map(q => q[1])) - Math.min(...path.map(q => q[1])) })
+  const near = (got, want, what) => assert.ok(Math.abs(got - want) < 0.05, `${what}: ${got} mm, not ${want}`)
+  const xs = [...new Set(p.paths.filter(q => q.length === 2 && box(q).w < 0.01 && box(q).h > 50).map(q => q[0][0].toFixed(2)))].map(Number).sort((a, b) => a - b)
+  assert.ok(xs.length > 200, `${xs.length} lines of the grid`)
+  near((xs.at(-1) - xs[0]) / (xs.length - 1), 1, 'a small square')
+  const pulses = p.paths.filter(q => q.length === 6 && Math.abs(box(q).w - 7) < 0.05)
+  assert.equal(pulses.length, rows)
+  for (const q of pulses) {
+    near(box(q).h, gain, 'a millivolt')
+    near(Math.abs(q[3][0] - q[2][0]), 5, 'the pulse')
+  }
+  const traces = p.paths.filter(q => q.length > 100).flat().map(q => q[0]) // the browser cuts long lines into pieces
+  near(Math.max(...traces) - Math.min(...traces), 250 - speed / 500, 'the traces') // from the first sample to the last, at 500 a second
+}

@@ -68,7 +68,7 @@ export interface SeriesManifest {
   instances: InstanceManifest[];
 }
 export interface Lead { name: string; unit: string; scale: number; offset?: number; samples: string } // unit × (offset + scale × sample)
-export interface Waveform { samplingHz: number; startedAt: string; filters: string[] | null; leads: Lead[] }
+export interface Waveform { samplingHz: number; startedAt: string; filters: string[] | null; device: string; leads: Lead[] }
 
 export interface IntakeFile { name: string; state: 'stored' | 'duplicate' | 'refused'; reason?: string; message?: string; attachmentId?: string }
 export interface Intake { id: string; caseId: string; name: string; state: 'receiving' | 'processing' | 'done'; files: IntakeFile[] | null }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { leadName, perMinute, samples, sheet, standard } from '../src/ecg/layout';
+import { filtered, section } from '../src/ecg/filters';
+import { cabrera, leadName, pagesOf, perMinute, samples, sheet, standard } from '../src/ecg/layout';
 import { millimetres, place, toCanvas, toImage, zoomAt } from '../src/viewer/geometry';
 import { next, previewLevel } from '../src/viewer/order';
 import { lutOf, mapping } from '../src/viewer/display';
@@ -105,6 +106,50 @@ test('ECG 3×4: four columns of the same moment, rhythm below, millimetres by sp
   assert.equal(sheet('12x1', standard, 10, 50).boxes[0]!.width, 500);
   assert.equal(sheet('6x2', standard, 10, 25).boxes.length, 12);
   for (const b of s.boxes) assert.ok(b.x + b.width <= s.width && b.y <= s.height);
+});
+
+test('Cabrera, the rest of a long recording, pages of paper', () => {
+  const c = sheet('cabrera', standard, 10, 25);
+  assert.deepEqual(c.boxes.map((b) => b.lead), cabrera);
+  assert.deepEqual(c.boxes.slice(0, 6).map((b) => b.from), [0, 0, 0, 0, 0, 0]);
+  const late = sheet('12x1', ['V5'], 1800, 25, 1795);
+  assert.deepEqual([late.boxes[0]!.from, late.boxes[0]!.seconds, late.boxes[0]!.width], [1795, 5, 125]);
+  const whole = sheet('3x4', standard, 10, 50), parts = pagesOf(whole, 250, 166);
+  assert.equal(parts.length, 2);
+  for (const [i, p] of parts.entries()) {
+    const rhythm = p.boxes[p.boxes.length - 1]!;
+    assert.deepEqual([rhythm.lead, rhythm.x, rhythm.width, rhythm.from, rhythm.seconds], ['II', 8, 250, 5 * i, 5]);
+    assert.equal(p.boxes.length, 7, 'two of four columns, and the rhythm');
+    for (const b of p.boxes) assert.ok(Math.abs(b.width / b.seconds - 50) < 1e-9 && b.x >= 8 && b.x + b.width <= 258.01, JSON.stringify(b));
+  }
+  const tall = pagesOf(sheet('12x1', standard, 10, 25), 250, 166);
+  assert.equal(tall.length, 1);
+  assert.ok(tall[0]!.height <= 166 && tall[0]!.boxes.every((b) => b.y < 166), 'rows move together, millivolts stay');
+});
+
+test('filters: what they take, what they leave, and nothing moves in time', () => {
+  const hz = 500, n = 5000, at = (f: number, k: number) => Math.sin((2 * Math.PI * f * k) / hz);
+  const gain = (f: number, name: 'baseline' | 'muscle' | 'mains') => {
+    const y = filtered(Float32Array.from({ length: n }, (_, k) => 1000 * at(f, k)), hz, [name]);
+    let sum = 0;
+    for (let k = 1000; k < 4000; k++) sum += y[k]! ** 2;
+    return Math.sqrt((2 * sum) / 3000) / 1000;
+  };
+  const near = (got: number, want: number, by: number, what: string) => assert.ok(Math.abs(got - want) <= by, `${what}: ${got}`);
+  near(gain(40, 'muscle'), Math.SQRT1_2, 0.02, '40 Hz is the corner');
+  near(gain(5, 'muscle'), 1, 0.01, '5 Hz stays');
+  near(gain(150, 'muscle'), 0, 0.02, '150 Hz goes');
+  near(gain(0.5, 'baseline'), Math.SQRT1_2, 0.03, '0.5 Hz is the corner');
+  near(gain(0.1, 'baseline'), 0, 0.02, '0.1 Hz goes');
+  near(gain(50, 'mains'), 0, 0.02, '50 Hz goes');
+  near(gain(40, 'mains'), 1, 0.05, '40 Hz stays');
+  const beat = Float32Array.from({ length: n }, (_, k) => 1000 * Math.exp(-(((k - 2500) / 8) ** 2)));
+  const peak = (v: Float32Array) => v.indexOf(Math.max(...v));
+  assert.equal(peak(filtered(beat, hz, ['baseline', 'muscle', 'mains'])), 2500);
+  const gap = Float32Array.from({ length: 1000 }, (_, k) => (k === 500 ? NaN : 300));
+  const kept = filtered(gap, hz, ['muscle', 'mains']);
+  assert.ok(Number.isNaN(kept[500]!) && Math.abs(kept[499]! - 300) < 1 && Math.abs(kept[501]! - 300) < 1);
+  assert.equal(section('mains', 100), undefined, 'no such filter at 100 samples a second');
 });
 
 test('lead names and samples as devices write them', () => {

@@ -43,6 +43,18 @@ export function traces(ctx: CanvasRenderingContext2D, s: Sheet, r: Recording, k:
   }
 }
 
+/** What the trace must never be read without, written on it: speed, gain, filters of the screen. */
+export function legend(ctx: CanvasRenderingContext2D, s: Sheet, k: number, text: string, filtered: boolean): void {
+  ctx.font = `600 ${Math.max(11, 3 * k)}px system-ui, sans-serif`;
+  ctx.textAlign = 'right';
+  ctx.lineWidth = 4;
+  ctx.strokeStyle = '#fffaf7';
+  ctx.fillStyle = filtered ? '#b3261e' : '#3c4852';
+  ctx.strokeText(text, (s.width - 1) * k, (s.height - 1.2) * k);
+  ctx.fillText(text, (s.width - 1) * k, (s.height - 1.2) * k);
+  ctx.textAlign = 'left';
+}
+
 /** 1 mV for 0.2 s at the left of each row. */
 function pulse(ctx: CanvasRenderingContext2D, y: number, k: number, mmPerMv: number): void {
   ctx.beginPath();
@@ -61,7 +73,7 @@ export function caliper(ctx: CanvasRenderingContext2D, c: Caliper, k: number, he
   ctx.moveTo(c.x1 * k, c.y1 * k); ctx.lineTo(c.x2 * k, c.y1 * k); ctx.lineTo(c.x2 * k, c.y2 * k);
   ctx.stroke();
   ctx.font = `600 ${Math.max(13, 3.6 * k)}px system-ui, sans-serif`;
-  const x = (Math.max(c.x1, c.x2) + 1) * k, y = Math.max(16, (Math.min(c.y1, c.y2) - 2) * k);
+  const x = Math.min((Math.max(c.x1, c.x2) + 1) * k, ctx.canvas.width - ctx.measureText(text).width - 4), y = Math.max(16, (Math.min(c.y1, c.y2) - 2) * k);
   ctx.lineWidth = 5; ctx.strokeStyle = '#fffaf7';
   ctx.strokeText(text, x, y); ctx.fillText(text, x, y);
 }

@@ -77,14 +77,14 @@ function Heading({ caseId, about, manifest }: { caseId: string; about?: Case; ma
 function Content({ caseId, manifest }: { caseId: string; manifest: SeriesManifest }) {
   const first = manifest.instances?.find((i) => i.kind !== 'other') ?? manifest.instances?.[0];
   if (!first) return <Notice text={w('empty')} />;
-  if (first.kind === 'waveform') return <LazyECG caseId={caseId} sop={first.sop} title={manifest.description} />;
+  if (first.kind === 'waveform') return <LazyECG caseId={caseId} sop={first.sop} title={manifest.description} owner={dicomName(manifest.patient.name)} />;
   if (first.kind === 'pdf') return <iframe class="viewer-document" src={urls.document(caseId, first.sop)} title={manifest.description || 'PDF'} />;
   if (first.kind === 'video') return <Film caseId={caseId} inst={first} />;
   if (first.kind !== 'image') return <Notice text={w('empty')}><Original caseId={caseId} sop={first.sop} /></Notice>;
   return <Pictures caseId={caseId} manifest={manifest} />;
 }
 
-function LazyECG(props: { caseId: string; sop: string; title: string }) {
+function LazyECG(props: { caseId: string; sop: string; title: string; owner: string }) {
   const [View, setView] = useState<{ c: typeof import('../ecg').FromInstance }>();
   const [problem, setProblem] = useState(false);
   useEffect(() => { import('../ecg').then((m) => setView({ c: m.FromInstance }), () => setProblem(true)); }, []);
