@@ -301,6 +301,6 @@ function onPaper(p, speed, gain, rows) {
     near(box(q).h, gain, 'a millivolt')
     near(Math.abs(q[3][0] - q[2][0]), 5, 'the pulse')
   }
-  const traces = p.paths.filter(q => q.length > 100).flat().map(q => q[0]) // the browser cuts long lines into pieces
+  const traces = p.paths.filter(q => q.length > 6).flat().map(q => q[0]) // the browser cuts long lines into pieces
   near(Math.max(...traces) - Math.min(...traces), 250 - speed / 500, 'the traces') // from the first sample to the last, at 500 a second
 }
