@@ -116,7 +116,7 @@ func installed() error {
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("Debian packages %s are not installed", strings.Join(missing, ", "))
+		return fmt.Errorf("not installed: Debian packages %s", strings.Join(missing, ", "))
 	}
 	return nil
 }
