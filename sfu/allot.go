@@ -16,6 +16,7 @@ const (
 	faceAsk     = 250_000 // whatever is sent now, it is worth knowing whether this would pass
 	faceGrowth  = 2       // and so many times what is sent
 	offFor      = 5 * time.Second
+	layerSlack  = 1.25        // times a share that a layer may need: the publisher follows it, the gate smooths
 	endless     = 100_000_000 // of a peer that tells nothing of its link
 	gonePicture = 1.4         // times faceLeast, for a picture to come back
 )
@@ -110,7 +111,7 @@ func (o *outlet) give(share float64, unwanted bool, now time.Time) limitation {
 		b.fed = in
 		b.riser.Start(layersMost - 1)
 	}
-	top := max(b.riser.Next(now, share, in.levels()), 0)
+	top := max(b.riser.Next(now, share*layerSlack, in.levels()), 0)
 	o.mu.Lock()
 	was := o.off
 	switch {

@@ -55,6 +55,7 @@ type inlet struct {
 	// Of the publisher's clock.
 	target   Target
 	targetAt time.Time
+	seenAt   time.Time // since when someone may see it
 }
 
 func newInlet(p *Peer, track *webrtc.TrackRemote, recv *webrtc.RTPReceiver) *inlet {

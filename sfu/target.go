@@ -21,6 +21,11 @@ var ladder = []Target{ // Kbps is from where on
 }
 
 const (
+	// A publisher's first seconds are not cut down to what is not yet known of
+	// its viewers: its browser would take that for the rate of its uplink and
+	// be slow to find more. The gates hold back meanwhile.
+	targetGrace = 3 * time.Second
+
 	targetEvery = time.Second // between two targets that rise
 	targetDown  = 0.93        // a target falls when it is less than this of the last
 	targetUp    = 1.08
@@ -66,6 +71,12 @@ func (in *inlet) retarget(now time.Time) (Target, bool) {
 		any = true
 	}
 	if !any {
+		return Target{}, false
+	}
+	if in.seenAt.IsZero() {
+		in.seenAt = now
+	}
+	if in.targetAt.IsZero() && high > 0 && now.Sub(in.seenAt) < targetGrace {
 		return Target{}, false
 	}
 	want := low
