@@ -73,6 +73,8 @@ export async function copyStudy(server, user, c, folder, n, changes) {
     const r = await fetch(`${server.url}/api/cases/${c.id}/instances/${instance.sop}/file`, { headers: { authorization: `Bearer ${user.token}` } })
     const file = path.join(folder, `${to.slice(-12)}-${i}.dcm`)
     writeFileSync(file, Buffer.from(await r.arrayBuffer()))
+    // storescu offers no compression unless it is told to.
+    if (/^1\.2\.840\.10008\.1\.2\.4\.(5\d|70)$/.test(instance.syntax)) execFileSync('dcmdjpeg', [file, file])
     const set = { StudyInstanceUID: study, SeriesInstanceUID: to, SOPInstanceUID: uid(), AccessionNumber: '', ...changes }
     execFileSync('dcmodify', ['-nb', ...Object.entries(set).flatMap(([k, v]) => ['-i', `${k}=${v}`]), file])
     files.push(file)

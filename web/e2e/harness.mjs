@@ -57,7 +57,7 @@ export class Server {
   async ready() {
     let gone = false
     this.exited.then(() => { gone = true })
-    for (let i = 0; i < 600; i++) {
+    for (const end = Date.now() + 240_000; Date.now() < end;) {
       if (gone) throw new Error(`sira demo ended at once:\n${this.log}`)
       try {
         const r = await fetch(`${this.options.tls ? 'https' : 'http'}://127.0.0.1:${this.port}/readyz`)
@@ -65,7 +65,8 @@ export class Server {
       } catch { /* not yet listening */ }
       await new Promise(r => setTimeout(r, 100))
     }
-    throw new Error(`sira demo was not ready after 60 s:\n${this.log}`)
+    await this.kill()
+    throw new Error(`sira demo was not ready after 240 s:\n${this.log}`)
   }
 
   /** The power cut: no handler runs. */

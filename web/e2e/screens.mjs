@@ -100,7 +100,6 @@ try {
   await byId(receiver, 'procedure-ask').click()
   await byId(receiver, 'procedure-modality').selectOption('CT')
   await byId(receiver, 'procedure-description').fill('Scanner thoracique sans injection')
-  await shot(receiver, 'examen-tablette')
   await byId(receiver, 'procedure-send').click()
   await byId(receiver, 'procedure-state').scrollIntoViewIfNeeded()
   await receiver.waitForTimeout(6500) // the word at the foot of the page goes
@@ -114,12 +113,6 @@ try {
   await shot(admin, 'administration-serveur')
   await byId(admin, 'admin-dicom').click()
   await shot(admin, 'administration-dicom')
-  await byId(admin, 'admin-people').click()
-  await byId(admin, 'account-row').first().waitFor()
-  await shot(admin, 'administration-personnes')
-  await admin.setViewportSize(phone)
-  await byId(admin, 'admin-dicom').click()
-  await shot(admin, 'administration-telephone')
   console.log(`screens are in ${out}`)
 } finally {
   await chromium.close()

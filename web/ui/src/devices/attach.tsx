@@ -49,6 +49,8 @@ export function AttachDialog({ s, onDone, onGone, onClose }: { s: TrayStudy; onD
   const query = useSignal(''), chosen = useSignal(''), busy = useSignal(false), problem = useSignal('');
   const contradicts = useSignal(false), sure = useSignal(false);
   useEffect(() => { void loadCases(); }, []);
+  const warned = contradicts.value;
+  useEffect(() => { if (warned) document.getElementById('attach-tick')?.scrollIntoView({ block: 'center' }); }, [warned]);
   const all = candidates(cases.value ?? [], me.value!, s);
   const found = all.filter((c) => matches(`${c.patient.name} ${c.number} ${c.question}`, query.value)).slice(0, shown);
   const c = all.find((x) => x.id === chosen.value);
@@ -85,7 +87,7 @@ export function AttachDialog({ s, onDone, onGone, onClose }: { s: TrayStudy; onD
           </fieldset></>}
         {c && <Compare s={s} c={c} />}
         {contradicts.value && <Notice tone="warn" testid="attach-contradicts"><p>{w('contradict')}</p>
-          <label class="tick"><input type="checkbox" data-testid="attach-sure" checked={sure.value} onChange={(e) => { sure.value = e.currentTarget.checked; problem.value = ''; }} /> <strong>{w('sure')}</strong></label></Notice>}
+          <label class="tick"><input type="checkbox" id="attach-tick" data-testid="attach-sure" checked={sure.value} onChange={(e) => { sure.value = e.currentTarget.checked; problem.value = ''; }} /> <strong>{w('sure')}</strong></label></Notice>}
         {problem.value && <Notice tone="bad" testid="attach-problem">{problem.value}</Notice>}
         <p class="actions end"><button type="button" class="btn big" onClick={onClose}>{t('cancel')}</button>
           {all.length > 0 && <button type="submit" class={`btn big ${contradicts.value ? 'bad' : 'main'}`} data-testid="attach-confirm" aria-disabled={busy.value || !c}>{busy.value ? w('attaching') : contradicts.value ? w('anyway') : w('attachN', { n: s.instances })}</button>}</p>

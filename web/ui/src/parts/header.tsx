@@ -49,7 +49,7 @@ function Account() {
   return (
     <>
       <button type="button" class="btn sign account" data-testid="account" aria-haspopup="dialog" onClick={() => { open.value = true; }} aria-label={t('account.of', { name: user.name })}>
-        <Icon name="user" size={18} /><span class="word">{user.facility?.name ?? ''}{' · '}{t(`role.${user.role}`)}</span>
+        <Icon name="user" size={18} /><span class="word"><span class="where">{user.facility?.name ?? ''}{' · '}</span>{t(`role.${user.role}`)}</span>
       </button>
       {open.value && (
         <Dialog title={[user.title, user.name].filter(Boolean).join(' ')} onClose={() => { open.value = false; }}>
@@ -88,7 +88,7 @@ export function Header() {
   if (!me.value || expired.value) return null;
   const call = calling.value;
   return (
-    <header class="top" role="banner">
+    <header class={`top ${me.value.role === 'admin' ? 'crowded' : ''}`} role="banner">
       <a class="skip" href="#main" onClick={(e) => { e.preventDefault(); document.getElementById('main')?.focus(); }}>{t('skip')}</a>
       <a class="brand" href="/" aria-label={t('home')}>
         <svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true"><rect width="32" height="32" rx="7" fill="#fff" /><path d="M5 18h5l3-9 5 15 3-9 1.6 3H27" fill="none" stroke="#0b4f4a" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round" /></svg>
