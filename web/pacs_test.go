@@ -104,4 +104,12 @@ func TestSTOWReachesItsCase(t *testing.T) {
 	if a := stow("clin", phantom.DX(sent(number, "TRAORE^AMINATA", 5), phantom.ChestOptions{})); a.status < 400 {
 		t.Errorf("stored into a cancelled case: %d", a.status)
 	}
+	// Each request is one entry of the journal, whether it stored or not.
+	for user, want := range map[string]int{"clin": 3, "clin2": 1, "admin": 2} {
+		var n int
+		err := w.db.QueryRow(t.Context(), `SELECT count(*) FROM audit_entries WHERE action = 'dicomweb-store' AND actor = ?`, w.users[user].ID).Scan(&n)
+		if err != nil || n != want {
+			t.Errorf("%d entries of what %s stored, want %d, %v", n, user, want, err)
+		}
+	}
 }

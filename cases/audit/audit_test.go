@@ -132,3 +132,37 @@ func disarm(t *testing.T, db *storage.DB) {
 		must(t, err)
 	}
 }
+
+// An entry written with what it tells stands or falls with it.
+func TestWith(t *testing.T) {
+	storagetest.EachDB(t, func(t *testing.T, db *storage.DB) {
+		j, ctx := open(t, db), t.Context()
+		_, err := db.Exec(ctx, `CREATE TABLE told (n BIGINT NOT NULL)`)
+		must(t, err)
+		broken := errors.New("broken")
+		write := func(fail error) error {
+			return j.With(ctx, audit.Entry{Action: "store", Case: "c"}, func(record func(storage.Querier) error) error {
+				return db.Tx(ctx, func(tx storage.Querier) error {
+					if _, err := tx.Exec(ctx, `INSERT INTO told (n) VALUES (1)`); err != nil {
+						return err
+					}
+					return errors.Join(record(tx), fail)
+				})
+			})
+		}
+		must(t, write(nil))
+		if err := write(broken); !errors.Is(err, broken) {
+			t.Errorf("got %v", err)
+		}
+		must(t, j.Record(ctx, audit.Entry{Action: "view", Case: "c"}))
+		must(t, write(nil))
+		got, err := j.ByCase(ctx, "c", 10)
+		must(t, err)
+		var rows int
+		must(t, db.QueryRow(ctx, `SELECT count(*) FROM told`).Scan(&rows))
+		if len(got) != 3 || rows != 2 {
+			t.Errorf("%d entries and %d rows", len(got), rows)
+		}
+		must(t, j.Verify(ctx))
+	})
+}
