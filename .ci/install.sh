@@ -30,6 +30,7 @@ debian() {
   command -v shellcheck >/dev/null || wanted+=(shellcheck)
   command -v docker-compose >/dev/null || wanted+=(docker-compose)
   command -v zip >/dev/null || wanted+=(zip)
+  command -v unzip >/dev/null || wanted+=(unzip)
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted+=(postgresql)
   [ -e /usr/share/fonts/truetype/dejavu ] || wanted+=(fonts-dejavu-core)
   [ ${#wanted[@]} -eq 0 ] && return

@@ -73,7 +73,7 @@ export const id = encodeURIComponent;
 export function wholeCase(c: Case): Case {
   return {
     ...c, assignees: c.assignees ?? [], participants: c.participants ?? [], messages: c.messages ?? [], opinions: c.opinions ?? [],
-    timeline: c.timeline ?? [], files: c.files ?? [], series: c.series ?? [], can: c.can ?? [],
+    timeline: c.timeline ?? [], files: c.files ?? [], series: c.series ?? [], keyImages: c.keyImages ?? [], can: c.can ?? [],
     callParticipants: c.callParticipants ?? 0, unread: c.unread ?? 0,
   };
 }

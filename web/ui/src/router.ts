@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals';
 
 export type Route =
   | { name: 'list' } | { name: 'login' } | { name: 'request'; draft: string }
-  | { name: 'case'; id: string; call: boolean } | { name: 'images'; id: string; series: string } 
+  | { name: 'case'; id: string; call: boolean } | { name: 'images'; id: string; series: string; image?: string } 
   | { name: 'tray' } | { name: 'quarantine' } | { name: 'admin' } | { name: 'unknown' };
 
 export function parse(path: string, search: string): Route {
@@ -18,7 +18,7 @@ export function parse(path: string, search: string): Route {
   if (first === 'dossier' && id) {
     if (!third) return { name: 'case', id, call: false };
     if (third === 'appel') return { name: 'case', id, call: true };
-    if (third === 'images' && fourth) return { name: 'images', id, series: fourth };
+    if (third === 'images' && fourth) return { name: 'images', id, series: fourth, image: new URLSearchParams(search).get('image') ?? undefined };
   }
   return { name: 'unknown' };
 }
@@ -42,6 +42,7 @@ export const paths = {
   call: (id: string) => `/dossier/${encodeURIComponent(id)}/appel`,
   images: (id: string, series: string) => `/dossier/${encodeURIComponent(id)}/images/${encodeURIComponent(series)}`,
   tray: '/recus', quarantine: '/quarantaine', admin: '/administration',
+  image: (id: string, series: string, sop: string, frame: number) => `/dossier/${encodeURIComponent(id)}/images/${encodeURIComponent(series)}?image=${encodeURIComponent(`${sop}/${frame}`)}`,
   draft: (id: string) => `/nouvelle?b=${encodeURIComponent(id)}`,
 };
 

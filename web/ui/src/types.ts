@@ -32,7 +32,7 @@ export interface CaseSummary {
 export type Action =
   | 'view' | 'post-message' | 'attach' | 'assign' | 'ask' | 'answer-clarification' | 'give-opinion'
   | 'close' | 'reopen' | 'cancel' | 'call' | 'export' | 'see-access-log' | 'create'
-  | 'attach-study' | 'schedule';
+  | 'attach-study' | 'schedule' | 'mark-image' | 'export-anonymous';
 export interface Message { id: string; text: string; kind: 'message' | 'clarification-asked' | 'clarification-answered'; by: Person; at: string }
 export interface Opinion { id: string; findings: string; conclusion: string; advice: string; by: Person; at: string }
 export interface TimelineItem { id: string; type: string; by: Person; at: string; seq: number; text?: string; to?: Person; count?: number }
@@ -45,12 +45,13 @@ export interface SeriesSummary {
 export interface Case extends CaseSummary {
   patient: Patient; history: string; consent: Consent; participants: Person[];
   messages: Message[]; opinions: Opinion[]; timeline: TimelineItem[];
-  files: Attachment[]; series: SeriesSummary[]; can: Action[]; outcome?: string; outcomeNote?: string; procedure?: Procedure;
+  files: Attachment[]; series: SeriesSummary[]; keyImages: KeyImage[]; can: Action[]; outcome?: string; outcomeNote?: string; procedure?: Procedure;
 }
 /** An examination asked of a device. */
 export interface Procedure { modality: string; device?: string; at: string; description: string; by: Person; accession: string; done: boolean }
+export interface KeyImage { sop: string; frame: number; seriesUID: string; modality: string; by: Person; at: string; picture: string }
 export interface NewEvent { id: string; type: string; at: string; data: unknown }
-export interface AccessEntry { at: string; by: Person; action: string; surface: string }
+export interface AccessEntry { at: string; by: Person; action: string; outcome?: string; detail?: string; surface: string }
 
 export interface ViewWindow { center: number; width: number; label?: string }
 export interface InstanceManifest {

@@ -1,5 +1,6 @@
 // What may be done with a case, beyond writing in it.
 import { useSignal } from '@preact/signals';
+import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { api, Problem, problemText } from '../api';
 import { t, tMaybe, type Key } from '../i18n';
@@ -12,11 +13,11 @@ import type { AccessEntry, Action, Case } from '../types';
 import { event, type OpenCase } from './model';
 
 const outcomes = ['improved', 'stable', 'worsened', 'evacuated', 'deceased', 'lost', 'other'] as const;
-export type Doing = 'assign' | 'close' | 'reopen' | 'cancel' | 'access';
-const needs: Record<Doing, Action> = { assign: 'assign', close: 'close', reopen: 'reopen', cancel: 'cancel', access: 'see-access-log' };
-const icons: Record<Doing, IconName> = { assign: 'user', close: 'lock', reopen: 'retry', cancel: 'trash', access: 'eye' };
+export type Doing = 'assign' | 'close' | 'reopen' | 'cancel' | 'export' | 'access';
+const needs: Record<Doing, Action> = { assign: 'assign', close: 'close', reopen: 'reopen', cancel: 'cancel', export: 'export', access: 'see-access-log' };
+const icons: Record<Doing, IconName> = { assign: 'user', close: 'lock', reopen: 'retry', cancel: 'trash', export: 'download', access: 'eye' };
 
-export const possible = (c: Case): Doing[] => (Object.keys(needs) as Doing[]).filter((d) => c.can.includes(needs[d]));
+export const possible = (c: Case): Doing[] => (Object.keys(needs) as Doing[]).filter((d) => c.can.includes(needs[d]) || (d === 'export' && c.can.includes('export-anonymous')));
 
 export function ActionButton({ d, main, onClick, c }: { d: Doing; main?: boolean; onClick: () => void; c: Case }) {
   const label = d === 'assign' && c.assignees.length ? t('do.reassign') : t(`do.${d}` as Key);
@@ -25,10 +26,20 @@ export function ActionButton({ d, main, onClick, c }: { d: Doing; main?: boolean
 
 export function ActionDialog({ d, c, open, onClose }: { d: Doing; c: Case; open: OpenCase; onClose: () => void }) {
   if (d === 'access') return <AccessLog c={c} onClose={onClose} />;
+  if (d === 'export') return <LazyExport c={c} onClose={onClose} />;
   return <Act d={d} c={c} open={open} onClose={onClose} />;
 }
 
-function Act({ d, c, open, onClose }: { d: Exclude<Doing, 'access'>; c: Case; open: OpenCase; onClose: () => void }) {
+/** Fetched when first wanted. */
+function LazyExport(props: { c: Case; onClose: () => void }) {
+  const part = useSignal<ComponentType<typeof props> | undefined>(undefined), failed = useSignal(false);
+  useEffect(() => { import('../export').then((m) => { part.value = m.Export; }, () => { failed.value = true; }); }, []);
+  const Part = part.value;
+  if (Part) return <Part {...props} />;
+  return <Dialog title={t('do.export')} onClose={props.onClose}>{failed.value ? <Notice tone="bad">{t('lazy.failed')}</Notice> : <p class="loading" role="status">{t('lazy.loading')}</p>}</Dialog>;
+}
+
+function Act({ d, c, open, onClose }: { d: Exclude<Doing, 'access' | 'export'>; c: Case; open: OpenCase; onClose: () => void }) {
   const choice = useSignal(''), note = useSignal(''), problem = useSignal(''), busy = useSignal(false);
   const experts = (directory.value?.specialists ?? []).filter((s) => s.specialties.includes(c.specialty) && !c.assignees.some((a) => a.id === s.id));
   const made = useSignal(event('', {}));
@@ -86,7 +97,7 @@ function AccessLog({ c, onClose }: { c: Case; onClose: () => void }) {
       {problem.value && <Notice tone="bad">{problem.value}</Notice>}
       {!list.value && !problem.value && <p class="loading">{t('show.loading')}</p>}
       {list.value && <table class="log"><thead><tr><th>{t('access.who')}</th><th>{t('access.what')}</th><th>{t('access.when')}</th></tr></thead>
-        <tbody>{list.value.map((e, i) => <tr key={i}><td>{personName(e.by)}</td><td>{tMaybe(`access.${e.action}`) ?? e.action}</td><td><When at={e.at} /></td></tr>)}</tbody></table>}
+        <tbody>{list.value.map((e, i) => <tr key={i}><td>{personName(e.by)}</td><td>{tMaybe(`access.${e.action}`) ?? e.action}{e.outcome && tMaybe(`access.${e.outcome}`) ? ` (${tMaybe(`access.${e.outcome}`)})` : ''}{e.detail ? ` : ${e.detail}` : ''}</td><td><When at={e.at} /></td></tr>)}</tbody></table>}
     </Dialog>
   );
 }

@@ -58,6 +58,17 @@ function FileTile({ c, a, show }: { c: Case; a: Attachment; show: (x: Shown) => 
   );
 }
 
+/** What somebody marked as mattering, one touch away. */
+function KeyImages({ c }: { c: Case }) {
+  return (
+    <section aria-labelledby="h-keys" data-testid="key-images"><h3 id="h-keys">{t('keys.title')}</h3>
+      <ul class="plain key-images">{c.keyImages.map((k) => (
+        <li key={`${k.sop}/${k.frame}`} data-testid="key-image"><a href={paths.image(c.id, k.seriesUID, k.sop, k.frame)} title={t('keys.by', { who: personName(k.by) })}>
+          <img src={`${k.picture}?side=160`} alt={t('keys.image', { modality: k.modality, n: k.frame })} loading="lazy" decoding="async" /><small>★ {personName(k.by)}</small></a></li>))}</ul>
+    </section>
+  );
+}
+
 export function Files({ c }: { c: Case }) {
   const shown = useSignal<Shown | undefined>(undefined), adding = useSignal(false);
   const show = (x: Shown) => { shown.value = x; };
@@ -76,6 +87,7 @@ export function Files({ c }: { c: Case }) {
         {c.series.map((s) => <SeriesTile key={s.seriesUID} c={c} s={s} />)}
         {c.files.map((a) => <FileTile key={a.id} c={c} a={a} show={show} />)}
       </ul>
+      {c.keyImages.length > 0 && <KeyImages c={c} />}
       {shown.value && <Show c={c} what={shown.value} onClose={() => { shown.value = undefined; }} />}
     </section>
   );

@@ -52,11 +52,11 @@ export function Dialog({ title, onClose, children, wide, dark, testid }: { title
 }
 
 // ── one line at the foot of the page, with what can be undone ──
-interface Toast { text: string; undo?: () => void; tone?: 'bad' }
+interface Toast { text: string; undo?: () => void; tone?: 'bad'; word?: string }
 const toast = signal<Toast | undefined>(undefined);
 let toastTimer = 0;
-export function say(text: string, undo?: () => void, tone?: 'bad'): void {
-  toast.value = { text, undo, tone };
+export function say(text: string, undo?: () => void, tone?: 'bad', word?: string): void {
+  toast.value = { text, undo, tone, word };
   clearTimeout(toastTimer);
   toastTimer = window.setTimeout(() => { toast.value = undefined; }, undo ? 12_000 : 6000);
 }
@@ -65,7 +65,7 @@ export function Toaster() {
   return (
     <div class="toaster" aria-live="polite" data-testid="toast">
       {v && <div class={`toast ${v.tone ?? ''}`}><span>{v.text}</span>
-        {v.undo && <button type="button" class="btn" data-testid="undo" onClick={() => { v.undo!(); toast.value = undefined; }}>{t('undo')}</button>}
+        {v.undo && <button type="button" class="btn" data-testid="undo" onClick={() => { v.undo!(); toast.value = undefined; }}>{v.word ?? t('undo')}</button>}
         <button type="button" class="btn quiet square" aria-label={t('close')} onClick={() => { toast.value = undefined; }}><Icon name="close" /></button>
       </div>}
     </div>

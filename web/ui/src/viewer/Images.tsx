@@ -3,12 +3,14 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, problemText, urls } from '../api';
 import { lang } from '../i18n';
 import { sexAge } from '../lib/age';
-import { paths } from '../router';
+import { paths, route } from '../router';
 import { now } from '../state/now';
 import { dicomDate, dicomName } from '../lib/text';
 import type { Case, SeriesManifest } from '../types';
 import { Film } from './Film';
 import { calibration } from './measures';
+import { onLive } from '../state/live';
+import { KeyMark } from './keys';
 import { Stack, type Status, type Tool } from './Stack';
 import { ctPresets } from './voi';
 import { w } from './words';
@@ -30,8 +32,10 @@ export default function Images({ caseId, series }: { caseId: string; series: str
   }, [caseId, series, tries]);
   useEffect(() => {
     let gone = false;
-    api.case(caseId).then((c) => { if (!gone) setAbout(c); }, () => {});
-    return () => { gone = true; };
+    const get = () => api.case(caseId).then((c) => { if (!gone) setAbout((old) => (old && old.seq > c.seq ? old : c)); }, () => {});
+    void get();
+    const off = onLive((m) => { if (m.type === 'case' && m.id === caseId) void get(); });
+    return () => { gone = true; off(); };
   }, [caseId]);
   return (
     <main class="viewer" data-testid="viewer">
@@ -48,7 +52,7 @@ export default function Images({ caseId, series }: { caseId: string; series: str
       )}
       {problem ? <Notice text={problem}><button type="button" onClick={() => setTries(tries + 1)}>{w('again')}</button></Notice>
         : !manifest ? <Notice text={w('loading')} />
-          : <Content caseId={caseId} manifest={manifest} key={manifest.seriesUID} />}
+          : <Content caseId={caseId} manifest={manifest} about={about} onCase={setAbout} key={manifest.seriesUID} />}
     </main>
   );
 }
@@ -74,14 +78,16 @@ function Heading({ caseId, about, manifest }: { caseId: string; about?: Case; ma
 }
 
 /** What a series holds decides what shows it. */
-function Content({ caseId, manifest }: { caseId: string; manifest: SeriesManifest }) {
+interface Shown { caseId: string; manifest: SeriesManifest; about?: Case; onCase: (c: Case) => void }
+
+function Content({ caseId, manifest, about, onCase }: Shown) {
   const first = manifest.instances?.find((i) => i.kind !== 'other') ?? manifest.instances?.[0];
   if (!first) return <Notice text={w('empty')} />;
   if (first.kind === 'waveform') return <LazyECG caseId={caseId} sop={first.sop} title={manifest.description} owner={dicomName(manifest.patient.name)} />;
   if (first.kind === 'pdf') return <iframe class="viewer-document" src={urls.document(caseId, first.sop)} title={manifest.description || 'PDF'} />;
   if (first.kind === 'video') return <Film caseId={caseId} inst={first} />;
   if (first.kind !== 'image') return <Notice text={w('empty')}><Original caseId={caseId} sop={first.sop} /></Notice>;
-  return <Pictures caseId={caseId} manifest={manifest} />;
+  return <Pictures caseId={caseId} manifest={manifest} about={about} onCase={onCase} />;
 }
 
 function LazyECG(props: { caseId: string; sop: string; title: string; owner: string }) {
@@ -96,7 +102,7 @@ function Original({ caseId, sop }: { caseId: string; sop: string }) {
   return <a class="viewer-button" href={urls.original(caseId, sop)} download>{w('download')}</a>;
 }
 
-function Pictures({ caseId, manifest }: { caseId: string; manifest: SeriesManifest }) {
+function Pictures({ caseId, manifest, about, onCase }: Shown) {
   const host = useRef<HTMLDivElement>(null), canvas = useRef<HTMLCanvasElement>(null), overlay = useRef<HTMLCanvasElement>(null);
   const stack = useRef<Stack | undefined>(undefined);
   const [s, setStatus] = useState<Status>();
@@ -107,6 +113,12 @@ function Pictures({ caseId, manifest }: { caseId: string; manifest: SeriesManife
     addEventListener('keydown', keys);
     return () => { removeEventListener('keydown', keys); made.close(); };
   }, [caseId, manifest]);
+  // An address may name one image: that of a key image in the case.
+  const wanted = route.value.name === 'images' ? route.value.image : undefined;
+  useEffect(() => {
+    const i = wanted && stack.current ? stack.current.frames.findIndex((f) => `${f.inst.sop}/${f.frame}` === wanted) : -1;
+    if (i >= 0) stack.current!.go(i);
+  }, [wanted, manifest]);
   const inst = stack.current?.current?.inst;
   return (
     <div class="viewer-body">
@@ -115,6 +127,7 @@ function Pictures({ caseId, manifest }: { caseId: string; manifest: SeriesManife
         <canvas ref={overlay} class="viewer-overlay" data-testid="viewer-overlay" tabIndex={0} role="img"
           aria-label={s ? w('canvas', { n: s.index + 1, total: s.count }) : w('image')} title={w('keys')} />
         {s && <Corners s={s} manifest={manifest} />}
+        {s && <KeyMark about={about} frame={stack.current?.frames[s.index]} onCase={onCase} />}
         {s?.state === 'unsupported' && inst && <Notice text={w('notShown', { syntax: inst.syntax })}><Original caseId={caseId} sop={inst.sop} /></Notice>}
         {s?.state === 'failed' && <Notice text={w('failed')}><button type="button" onClick={() => stack.current?.retry()}>{w('again')}</button></Notice>}
         {s && s.count > 1 && (

@@ -12,8 +12,8 @@ export const w = local({
     invert: 'Inverser', cine: 'Ciné', stop: 'Pause', reset: 'Réinitialiser', presets: 'Fenêtre', fromFile: 'Du fichier', auto: 'Automatique',
     brain: 'Cerveau', subdural: 'Sous-dural', soft: 'Parties molles', lung: 'Poumon', bone: 'Os',
     position: 'Coupe affichée', uncalibrated: 'non calibré', calPixel: 'calibré (pixel)', calImager: 'au détecteur', calRegion: 'calibré (échographe)', calNominal: 'échelle nominale', differs: 'Ces images portent le nom « {name} », qui n’est pas celui du dossier. Vérifiez le patient avant de conclure.',
-    clear: 'Effacer les mesures', keys: 'Clavier : W fenêtrage, Z zoom, P déplacer, M mesure, A angle, R région, Suppr. dernière mesure, O annotations, I inverser, C ciné, espace lecture, flèches coupes, 0 réinitialiser',
-    born: 'né(e) le {d}', image: 'Image de la série', measure: 'Mesure', canvas: 'Image {n} sur {total}',
+    clear: 'Effacer les mesures', keys: 'Clavier : W fenêtrage, Z zoom, P déplacer, M mesure, K image clé, A angle, R région, Suppr. dernière mesure, O annotations, I inverser, C ciné, espace lecture, flèches coupes, 0 réinitialiser',
+    born: 'né(e) le {d}', keyImage: 'Image clé', undo: 'Annuler', keyMarked: 'Image clé marquée pour tous les participants.', keyUnmarked: 'Cette image n’est plus une image clé.', image: 'Image de la série', measure: 'Mesure', canvas: 'Image {n} sur {total}',
   },
   en: {
     back: 'Back to the case', loading: 'Loading the series…', series: 'Series', slice: '{n} / {total}', zoom: 'zoom {n} %',
@@ -26,8 +26,8 @@ export const w = local({
     invert: 'Invert', cine: 'Cine', stop: 'Pause', reset: 'Reset', presets: 'Window', fromFile: 'From the file', auto: 'Automatic',
     brain: 'Brain', subdural: 'Subdural', soft: 'Soft tissue', lung: 'Lung', bone: 'Bone',
     position: 'Slice shown', uncalibrated: 'not calibrated', calPixel: 'calibrated (pixel)', calImager: 'at the detector', calRegion: 'calibrated (ultrasound)', calNominal: 'nominal scale', differs: 'These images bear the name “{name}”, which is not that of the record. Check the patient before concluding.',
-    clear: 'Clear measures', keys: 'Keys: W window, Z zoom, P pan, M measure, A angle, R region, Del last measure, O overlays, I invert, C cine, space play, arrows slices, 0 reset',
-    born: 'born {d}', image: 'Image of the series', measure: 'Measure', canvas: 'Image {n} of {total}',
+    clear: 'Clear measures', keys: 'Keys: W window, Z zoom, P pan, M measure, K key image, A angle, R region, Del last measure, O overlays, I invert, C cine, space play, arrows slices, 0 reset',
+    born: 'born {d}', keyImage: 'Key image', undo: 'Undo', keyMarked: 'Marked as a key image for everybody in the case.', keyUnmarked: 'No longer a key image.', image: 'Image of the series', measure: 'Measure', canvas: 'Image {n} of {total}',
   },
   bm: {},
 });
