@@ -22,6 +22,7 @@ func usageDICOM(w io.Writer) {
   sira dicom check FILE...                  accepted or why not, one file a line; exit code 1 when any is refused
   sira dicom pixels [--frame N] FILE        decoded samples of all frames, or of frame N from 1, to standard output
   sira dicom transcode --to UID IN OUT      the same object in another transfer syntax, without any loss
+  sira dicom deid --key FILE IN OUT         the object without the identity (PS3.15 annex E)
   sira dicom echo HOST:PORT                 does another application entity answer (C-ECHO)
   sira dicom find [--model study|patient|worklist] [--level LEVEL] --key NAME=VALUE... HOST:PORT
                                             what it has (C-FIND); attributes by keyword or GGGGEEEE
@@ -32,6 +33,12 @@ func usageDICOM(w io.Writer) {
 
 Verbs that talk to another entity take --aet (ours, SIRA), --called (its AE
 title, ANY-SCP) and --tls-ca FILE (speak TLS).
+
+Deid: --key holds the recipient's secret bytes, 16 at least: the same key gives
+the same replacements. --dates removed|shifted|kept, --keep-patient,
+--keep-device, --keep-institution, --keep-descriptions say what stays. Pictures
+that may show text are refused until --looked, or a --mask X,Y,WIDTH,HEIGHT for
+each text, says that a person has looked at every frame.
 
 Samples are written as stored (palette and colour space included), row after
 row, interleaved by pixel, little endian. Transcode writes OUT whole or not at
@@ -66,6 +73,8 @@ func runDICOM(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		err = dicomRemote(ctx, verb, rest, out, stderr)
 	case "conformance":
 		err = dicomConformance(rest, out, stderr)
+	case "deid":
+		err = dicomDeid(ctx, rest, out, stderr)
 	case "help", "-h", "--help":
 		usageDICOM(out)
 	default:
