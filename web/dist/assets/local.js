@@ -1,1 +1,1 @@
-import{Mt as e,Nt as t,jt as n}from"./core.js";function r(r){let i=Object.fromEntries(Object.entries(r.fr).map(([t,n])=>[t,e(n)])),a={fr:i,en:r.en,bm:r.bm};return(e,r)=>{let o=t.value;return n(a[o]?.[e]||i[e],r,o)}}export{r as t};
+import{Mt as e,Nt as t,Pt as n}from"./core.js";function r(r){let i=Object.fromEntries(Object.entries(r.fr).map(([e,n])=>[e,t(n)])),a={fr:i,en:r.en,bm:r.bm};return(t,r)=>{let o=n.value;return e(a[o]?.[t]||i[t],r,o)}}export{r as t};
