@@ -32,7 +32,7 @@ func TestMalformedInput(t *testing.T) {
 		"unknown type":         {false, []byte{9, 0, 0, 0, 0, 4, 0, 0, 0, 0}, pdu.Abort{Source: 2, Reason: 1}},
 		"second request":       {false, associateRQ(t, nil), pdu.Abort{Source: 2, Reason: 2}},
 		"release reply":        {false, pdu.AppendRelease(nil, pdu.TypeReleaseRP), pdu.Abort{Source: 2, Reason: 2}},
-		"oversized P-DATA":     {false, []byte{4, 0, 0, 1, 0, 1}, pdu.Abort{Source: 2, Reason: 6}},
+		"oversized P-DATA":     {false, []byte{4, 0, 0, 2, 0, 1}, pdu.Abort{Source: 2, Reason: 6}},
 		"4 GiB of P-DATA":      {false, []byte{4, 0, 255, 255, 255, 255}, pdu.Abort{Source: 2, Reason: 6}},
 		"empty P-DATA":         {false, []byte{4, 0, 0, 0, 0, 0}, pdu.Abort{Source: 2, Reason: 6}},
 		"value over its PDU":   {false, []byte{4, 0, 0, 0, 0, 6, 0, 0, 1, 0, 1, 3}, pdu.Abort{Source: 2, Reason: 6}},

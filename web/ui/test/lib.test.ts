@@ -100,7 +100,8 @@ test('names and dates of DICOM, searching without accents', () => {
 
 test('addresses of the screens', () => {
   assert.deepEqual(parse('/dossier/abc/appel', ''), { name: 'case', id: 'abc', call: true });
-  assert.deepEqual(parse('/dossier/abc/images/1.2.3', ''), { name: 'images', id: 'abc', series: '1.2.3' });
+  assert.deepEqual(parse('/dossier/abc/images/1.2.3', ''), { name: 'images', id: 'abc', series: '1.2.3', image: undefined });
+  assert.deepEqual(parse('/dossier/abc/images/1.2.3', 'image=1.2.3.4%2F2'), { name: 'images', id: 'abc', series: '1.2.3', image: '1.2.3.4/2' });
   assert.deepEqual(parse('/nouvelle', 'b=x'), { name: 'request', draft: 'x' });
   assert.equal(parse('/dossier/%E0%A4%A', '').name, 'case');
   assert.equal(parse('/autre', '').name, 'unknown');
