@@ -48,12 +48,14 @@ func BenchmarkCorpus(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.Run("encode/"+filepath.Base(name), func(b *testing.B) {
-			measure(b, 512*512*2, func() error {
-				_, err := Encode(b.Context(), m, EncodeOptions{})
-				return err
+		for kind, o := range map[string]EncodeOptions{"encode/": {}, "encode-part1/": {Part1: true}} {
+			b.Run(kind+filepath.Base(name), func(b *testing.B) {
+				measure(b, 512*512*2, func() error {
+					_, err := Encode(b.Context(), m, o)
+					return err
+				})
 			})
-		})
+		}
 	}
 }
 

@@ -19,6 +19,9 @@ type EncodeOptions struct {
 	// NoColourTransform keeps three components as they are. Otherwise the first
 	// three go through the reversible component transform when they are alike.
 	NoColourTransform bool
+	// Part1 codes blocks as JPEG 2000 part 1 does (T.800 Annexes C and D), for
+	// who cannot read HT code-blocks: smaller, and several times slower.
+	Part1 bool
 }
 
 // Encoded is a codestream and how much of it each resolution level needs.
@@ -39,15 +42,18 @@ const (
 	blockExponent = 6
 )
 
-// Encode codes m losslessly as HTJ2K (ITU-T T.814): reversible wavelet, HT
-// cleanup passes, RPCL progression, a tile-part for each resolution, TLM and
-// PLT. Components must not be subsampled; samples out of the range that Bits
+// Encode codes m losslessly as HTJ2K (ITU-T T.814), or as part 1 of JPEG 2000
+// (ITU-T T.800): reversible wavelet, one layer, RPCL progression, a tile-part
+// for each resolution, TLM and PLT. Components must not be subsampled; samples out of the range that Bits
 // and Signed tell are ErrInput. m is not changed.
 func Encode(ctx context.Context, m *Image, o EncodeOptions) (*Encoded, error) {
 	if err := m.check(); err != nil {
 		return nil, err
 	}
-	e := &encoder{colour: !o.NoColourTransform && m.alike()}
+	e := &encoder{colour: !o.NoColourTransform && m.alike(), style: styleHT}
+	if o.Part1 {
+		e.style, e.passes = 0, &passEncoder{}
+	}
 	e.levels = o.Levels
 	switch {
 	case o.Levels == 0:
@@ -106,8 +112,10 @@ func (m *Image) alike() bool {
 type encoder struct {
 	levels int
 	colour bool
+	style  byte
 	tile   *tile
 	blocks blockEncoder
+	passes *passEncoder // instead of blocks, for part 1
 }
 
 // prepare lays the tile out with the structures that decoding uses too.
@@ -118,7 +126,7 @@ func (e *encoder) prepare(m *Image, side int) error {
 		c := &m.Components[i]
 		s.components = append(s.components, componentSize{bits: c.Bits, signed: c.Signed, dx: 1, dy: 1})
 		k := component{
-			coding:       coding{levels: e.levels, cbw: blockExponent, cbh: blockExponent, style: styleHT, reversible: true},
+			coding:       coding{levels: e.levels, cbw: blockExponent, cbh: blockExponent, style: e.style, reversible: true},
 			quantisation: quantisation{guard: guardBits, count: 3*e.levels + 1},
 		}
 		for r := range e.levels + 1 {
@@ -218,8 +226,7 @@ func (e *encoder) packet(ctx context.Context, out []byte, at *precinctPlace) ([]
 	res := &c.res[at.r]
 	p := &res.precincts[at.k]
 	w := headerWriter{b: out}
-	type piece struct{ from, to int }
-	var pieces []piece
+	var pieces []codedBlock
 	e.blocks.out = e.blocks.out[:0]
 	empty := true
 	for i := range p.bands {
@@ -229,11 +236,10 @@ func (e *encoder) packet(ctx context.Context, out []byte, at *precinctPlace) ([]
 				return nil, err
 			}
 			blk := &pb.blocks[j]
-			from := len(e.blocks.out)
 			at := (blk.y0-b.y0)*b.width() + blk.x0 - b.x0
-			e.blocks.encode(b.ints[at:], b.width(), blk.width(), blk.height())
-			pieces = append(pieces, piece{from, len(e.blocks.out)})
-			empty = empty && from == len(e.blocks.out)
+			coded := e.block(b, b.ints[at:], blk.width(), blk.height())
+			pieces = append(pieces, coded)
+			empty = empty && coded.length == 0
 		}
 	}
 	if empty {
@@ -248,31 +254,48 @@ func (e *encoder) packet(ctx context.Context, out []byte, at *precinctPlace) ([]
 		}
 		include, zeros := newTagWriter(pb.width(), pb.height()), newTagWriter(pb.width(), pb.height())
 		for j := range pb.blocks {
-			if pieces[n+j].from == pieces[n+j].to {
+			if pieces[n+j].length == 0 {
 				include.leaves[j] = 1
 			}
-			zeros.leaves[j] = int32(b.planes - 1)
+			zeros.leaves[j] = int32(pieces[n+j].zero)
 		}
 		include.spread()
 		zeros.spread()
 		for j := range pb.blocks {
 			x, y := j%pb.width(), j/pb.width()
 			include.write(&w, x, y, 1)
-			length := pieces[n+j].to - pieces[n+j].from
-			if length == 0 {
+			k := pieces[n+j]
+			if k.length == 0 {
 				continue
 			}
 			zeros.write(&w, x, y, int32(b.planes))
-			w.bits(0, 1) // one pass
-			size := max(bits.Len(uint(length)), 3)
-			for range size - 3 {
+			w.passes(k.passes)
+			shared := bits.Len(uint(k.passes)) - 1
+			size := max(bits.Len(uint(k.length)), 3+shared)
+			for range size - 3 - shared {
 				w.bits(1, 1)
 			}
 			w.bits(0, 1)
-			w.bits(uint(length), size)
+			w.bits(uint(k.length), size)
 		}
 		n += len(pb.blocks)
 	}
 	w.flush()
 	return append(w.b, e.blocks.out...), nil
+}
+
+// codedBlock is what the packet header tells of a code-block; length is 0 for
+// one without significance.
+type codedBlock struct{ length, zero, passes int }
+
+// block codes a code-block of b behind the others.
+func (e *encoder) block(b *band, in []int32, w, h int) codedBlock {
+	from := len(e.blocks.out)
+	if e.passes == nil {
+		e.blocks.encode(in, b.width(), w, h)
+		return codedBlock{len(e.blocks.out) - from, b.planes - 1, 1}
+	}
+	var planes int
+	e.blocks.out, planes = e.passes.encode(e.blocks.out, in, b.width(), w, h, b.kind)
+	return codedBlock{len(e.blocks.out) - from, b.planes - planes, 3*planes - 2}
 }

@@ -28,10 +28,21 @@ var shapes = []struct {
 	{600, 413, 1, 12, false, EncodeOptions{Precinct: 8}},
 	{533, 700, 3, 8, false, EncodeOptions{Precinct: 8, Levels: 3}},
 	{70, 80, 1, 24, true, EncodeOptions{}},
+	{1, 1, 1, 8, false, EncodeOptions{Part1: true}},
+	{3, 5, 3, 8, false, EncodeOptions{Part1: true}},
+	{1, 300, 1, 16, true, EncodeOptions{Part1: true}},
+	{300, 1, 1, 12, false, EncodeOptions{Part1: true}},
+	{64, 64, 1, 12, false, EncodeOptions{Part1: true, Levels: -1}},
+	{129, 131, 1, 16, true, EncodeOptions{Part1: true}},
+	{200, 131, 3, 16, false, EncodeOptions{Part1: true}},
+	{90, 140, 3, 12, true, EncodeOptions{Part1: true, NoColourTransform: true}},
+	{300, 257, 1, 1, false, EncodeOptions{Part1: true}},
+	{533, 400, 3, 8, false, EncodeOptions{Part1: true, Precinct: 8, Levels: 3}},
+	{70, 80, 1, 24, true, EncodeOptions{Part1: true}},
 }
 
 func (o EncodeOptions) String() string {
-	return fmt.Sprintf("levels %d, precincts %d, plain %v", o.Levels, o.Precinct, o.NoColourTransform)
+	return fmt.Sprintf("levels %d, precincts %d, plain %v, part 1 %v", o.Levels, o.Precinct, o.NoColourTransform, o.Part1)
 }
 
 // TestRoundTrip encodes, decodes, and decodes each prefix to its level.
@@ -55,7 +66,7 @@ func TestRoundTrip(t *testing.T) {
 		}
 		same(t, what, got, m)
 		c, err := DecodeConfig(e.Data)
-		if err != nil || !c.Reversible || !c.HighThroughput || c.Progression != "RPCL" || !c.TilePartLengths || !c.PacketLengths || c.TileParts != len(e.Levels) {
+		if err != nil || !c.Reversible || c.HighThroughput == s.options.Part1 || c.Progression != "RPCL" || !c.TilePartLengths || !c.PacketLengths || c.TileParts != len(e.Levels) {
 			t.Errorf("%s: config %+v, %v", what, c, err)
 		}
 		for _, l := range e.Levels {

@@ -16,7 +16,11 @@ func (e *encoder) mainHeader(m *Image) []byte {
 	b := be.AppendUint16(nil, mSOC)
 	b = be.AppendUint16(b, mSIZ)
 	b = be.AppendUint16(b, uint16(38+3*len(m.Components)))
-	b = be.AppendUint16(b, 1<<14) // Rsiz: see CAP
+	capabilities := uint16(0)
+	if e.style == styleHT {
+		capabilities = 1 << 14 // see CAP
+	}
+	b = be.AppendUint16(b, capabilities)
 	for _, v := range []int{m.Width, m.Height, 0, 0, m.Width, m.Height, 0, 0} {
 		b = be.AppendUint32(b, uint32(v))
 	}
@@ -35,10 +39,12 @@ func (e *encoder) mainHeader(m *Image) []byte {
 			}
 		}
 	}
-	b = be.AppendUint16(b, mCAP)
-	b = be.AppendUint16(b, 8)
-	b = be.AppendUint32(b, 1<<17)
-	b = be.AppendUint16(b, magnitudes(most)) // HT only, one set, reversible
+	if e.style == styleHT {
+		b = be.AppendUint16(b, mCAP)
+		b = be.AppendUint16(b, 8)
+		b = be.AppendUint32(b, 1<<17)
+		b = be.AppendUint16(b, magnitudes(most)) // HT only, one set, reversible
+	}
 	b = be.AppendUint16(b, mCOD)
 	side := e.tile.comps[0].precincts[0]
 	scod, length := byte(0), 12
@@ -50,7 +56,7 @@ func (e *encoder) mainHeader(m *Image) []byte {
 		transform = 1
 	}
 	b = be.AppendUint16(b, uint16(length))
-	b = append(b, scod, orderRPCL, 0, 1, transform, byte(e.levels), blockExponent-2, blockExponent-2, styleHT, 1)
+	b = append(b, scod, orderRPCL, 0, 1, transform, byte(e.levels), blockExponent-2, blockExponent-2, e.style, 1)
 	if scod != 0 {
 		for range e.levels + 1 {
 			b = append(b, side)
@@ -157,6 +163,22 @@ func (w *headerWriter) bits(v uint, n int) {
 			}
 			w.hold = 0
 		}
+	}
+}
+
+// passes writes a number of new coding passes (T.800 table B.4).
+func (w *headerWriter) passes(n int) {
+	switch {
+	case n == 1:
+		w.bits(0, 1)
+	case n == 2:
+		w.bits(2, 2)
+	case n < 6:
+		w.bits(3<<2|uint(n-3), 4)
+	case n < 37:
+		w.bits(15<<5|uint(n-6), 9)
+	default:
+		w.bits(511<<7|uint(n-37), 16)
 	}
 }
 

@@ -75,9 +75,11 @@ func FuzzDecode(f *testing.F) {
 
 // FuzzRoundTrip encodes any samples and decodes them again.
 func FuzzRoundTrip(f *testing.F) {
-	f.Add([]byte{1, 2, 3, 4, 5, 6}, 2, 3, 8)
-	f.Add(bytes.Repeat([]byte{0, 255, 7}, 99), 17, 1, 16)
-	f.Fuzz(func(t *testing.T, b []byte, width, components, bits int) {
+	for _, part1 := range []bool{false, true} {
+		f.Add([]byte{1, 2, 3, 4, 5, 6}, 2, 3, 8, part1)
+		f.Add(bytes.Repeat([]byte{0, 255, 7}, 99), 17, 1, 16, part1)
+	}
+	f.Fuzz(func(t *testing.T, b []byte, width, components, bits int, part1 bool) {
 		if width < 1 || width > 300 || components < 1 || components > 4 || bits < 1 || bits > maxEncodeBits {
 			return
 		}
@@ -94,7 +96,7 @@ func FuzzRoundTrip(f *testing.F) {
 			}
 			m.Components = append(m.Components, c)
 		}
-		e, err := Encode(t.Context(), m, EncodeOptions{})
+		e, err := Encode(t.Context(), m, EncodeOptions{Part1: part1})
 		if err != nil {
 			t.Fatal(err)
 		}

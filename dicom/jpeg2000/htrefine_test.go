@@ -56,7 +56,7 @@ func refinedStream(t *testing.T, m *Image, style byte) []byte {
 	e.blocks.encode(coarse, w, w, h)
 	cleanup := e.blocks.out
 
-	d := &blockDecoder{w: w, h: h, stride: w + 2, causal: style&styleCausal != 0}
+	d := &blockDecoder{columns: columns{w: w, h: h, stride: w + 2, causal: style&styleCausal != 0}}
 	for y := range h {
 		for x := range w {
 			if coarse[y*w+x] != 0 {

@@ -1,5 +1,5 @@
 // Package jpeg2000 decodes JPEG 2000 (ITU-T T.800) and High-Throughput JPEG
-// 2000 (ITU-T T.814), and encodes lossless HTJ2K, in plain Go. It owns the
+// 2000 (ITU-T T.814), and encodes both losslessly, in plain Go. It owns the
 // codestream, its wrapping in JP2 boxes, entropy coding, wavelets and
 // component transforms. It knows samples, bits, sign and components, and must
 // not know what the image shows nor what file it came in.

@@ -25,16 +25,29 @@ const (
 	centre      = 0x10
 )
 
-// blockDecoder decodes code-blocks, one after the other, in buffers of its own.
-type blockDecoder struct {
-	mq
-	raw    rawBits
-	slack  int64
+// columns are the flags of a code-block, which coding and decoding share.
+type columns struct {
 	w, h   int
 	stride int
 	causal bool
 	zc     *[512]uint8
 	flags  [4096]uint32 // of stripes, with a border
+}
+
+// begin makes a code-block of w×h in a sub-band of that kind, all of it
+// without significance.
+func (d *columns) begin(w, h, kind int, causal bool) {
+	d.w, d.h, d.stride, d.causal = w, h, w+2, causal
+	clear(d.flags[:d.stride*((h+3)/4+2)])
+	d.zc = &zeroContext[kind]
+}
+
+// blockDecoder decodes code-blocks, one after the other, in buffers of its own.
+type blockDecoder struct {
+	mq
+	columns
+	raw   rawBits
+	slack int64
 	// Samples, by column within stripe: sign in bit 31, below it the magnitude
 	// with one more bit, for the middle of what is not known.
 	values [4096 + 3*1024]uint32
@@ -45,13 +58,8 @@ const maxPlanes = 30 // that values hold
 
 // decodeMQ decodes a code-block of Annex D into d.values.
 func (d *blockDecoder) decodeMQ(b *block, kind, planes int, style byte) error {
-	d.w, d.h = b.width(), b.height()
-	d.stride = d.w + 2
-	stripes := (d.h + 3) / 4
-	clear(d.flags[:d.stride*(stripes+2)])
-	clear(d.values[:4*d.w*stripes])
-	d.causal = style&styleCausal != 0
-	d.zc = &zeroContext[kind]
+	d.begin(b.width(), b.height(), kind, style&styleCausal != 0)
+	clear(d.values[:4*d.w*((d.h+3)/4)])
 	plane := planes - b.zero - 1
 	if plane >= maxPlanes {
 		return unsupportedPlanes(plane + 1)
@@ -104,7 +112,7 @@ func (d *blockDecoder) decodeMQ(b *block, kind, planes int, style byte) error {
 
 // significant marks the sample whose row is by/3 in the column at flags[i], and
 // tells its neighbours.
-func (d *blockDecoder) significant(i int, by uint, sign uint32) {
+func (d *columns) significant(i int, by uint, sign uint32) {
 	f := d.flags[:]
 	by &= 15
 	f[i] |= (centre | sign<<flagSign) << by
@@ -125,7 +133,7 @@ func (d *blockDecoder) significant(i int, by uint, sign uint32) {
 }
 
 // signIndex gathers the neighbours that the sign in row by/3 depends on.
-func (d *blockDecoder) signIndex(i int, by uint) uint32 {
+func (d *columns) signIndex(i int, by uint) uint32 {
 	by &= 15
 	f := d.flags[i]
 	n := f >> by
