@@ -21,7 +21,6 @@ const (
 	extended    = "1.2.840.10008.1.2.4.51"
 	progressive = "1.2.840.10008.1.2.4.55"
 	nearLS      = "1.2.840.10008.1.2.4.81"
-	j2k         = "1.2.840.10008.1.2.4.90"
 	j2kLossy    = "1.2.840.10008.1.2.4.91"
 )
 
@@ -67,9 +66,11 @@ var codecs = []codec{
 		encodeGoal: 12, encodeBeyond: 8},
 	{name: "JPEG-LS near-lossless (2)", syntax: nearLS, bits: 12, lossy: true, by: objects("dcmcjpls", "dcmcjpls", "+en", "+md", "2", "IN", "OUT"),
 		decoders: []tool{objects("dcmdjpls", "dcmdjpls", "IN", "OUT"), gdcm}, goal: 12, beyond: 8},
-	{name: "JPEG 2000 lossless", syntax: j2k, bits: 12,
+	{name: "JPEG 2000 lossless", syntax: transcode.JPEG2000Lossless, bits: 12,
 		by:       tool{"opj_compress", []string{"opj_compress", "-i", "IN", "-o", "OUT"}, true, ".pgm", ".j2k"},
-		decoders: []tool{opj, gdcm}, goal: 36, beyond: 25},
+		decoders: []tool{opj, gdcm}, goal: 36, beyond: 25,
+		encode: encodePart1, encoders: []tool{{"opj_compress", []string{"opj_compress", "-i", "IN", "-o", "OUT"}, true, ".pgm", ".j2k"}},
+		encodeGoal: 45, encodeBeyond: 30},
 	{name: "JPEG 2000 lossy, 8 to 1", syntax: j2kLossy, bits: 12, lossy: true,
 		by:       tool{"opj_compress", []string{"opj_compress", "-I", "-r", "8", "-i", "IN", "-o", "OUT"}, true, ".pgm", ".j2k"},
 		decoders: []tool{opj, gdcm}},
@@ -88,13 +89,21 @@ func encodeJPEGLS(ctx context.Context, frame []byte) ([]byte, error) {
 	return jpegls.Encode(ctx, &jpegls.Image{Width: side, Height: side, Components: 1, Bits: 12, Data: frame}, jpegls.EncodeOptions{})
 }
 
-// encodeHTJ2K includes what it takes to give the encoder its samples.
 func encodeHTJ2K(ctx context.Context, frame []byte) ([]byte, error) {
+	return encodeJPEG2000(ctx, frame, jpeg2000.EncodeOptions{})
+}
+
+func encodePart1(ctx context.Context, frame []byte) ([]byte, error) {
+	return encodeJPEG2000(ctx, frame, jpeg2000.EncodeOptions{Part1: true})
+}
+
+// encodeJPEG2000 includes what it takes to give the encoder its samples.
+func encodeJPEG2000(ctx context.Context, frame []byte, o jpeg2000.EncodeOptions) ([]byte, error) {
 	c := jpeg2000.Component{Width: side, Height: side, Bits: 12, Samples: make([]int32, side*side)}
 	for k := range c.Samples {
 		c.Samples[k] = int32(binary.LittleEndian.Uint16(frame[2*k:]))
 	}
-	e, err := jpeg2000.Encode(ctx, &jpeg2000.Image{Width: side, Height: side, Components: []jpeg2000.Component{c}}, jpeg2000.EncodeOptions{})
+	e, err := jpeg2000.Encode(ctx, &jpeg2000.Image{Width: side, Height: side, Components: []jpeg2000.Component{c}}, o)
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ all; it writes these transfer syntaxes:
 		transcode.DeflatedLE: "deflated explicit VR little endian", transcode.RLE: "RLE lossless",
 		transcode.JPEGLossless: "JPEG lossless", transcode.JPEGLosslessSV1: "JPEG lossless, first-order prediction",
 		transcode.JPEGLSLossless: "JPEG-LS lossless", transcode.HTJ2KLossless: "HTJ2K lossless",
-		transcode.HTJ2KRPCL: "HTJ2K lossless RPCL",
+		transcode.HTJ2KRPCL: "HTJ2K lossless RPCL", transcode.JPEG2000Lossless: "JPEG 2000 lossless",
 	}
 	for _, uid := range transcode.Targets() {
 		fmt.Fprintf(w, "  %-24s %s\n", uid, names[uid])

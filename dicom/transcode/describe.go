@@ -90,7 +90,7 @@ func (j *job) describe(ctx context.Context, f *dicom.File, r io.ReaderAt) error 
 // transformed reports whether frames go through the reversible component
 // transform, which the photometric interpretation then tells (PS3.5 8.2.4).
 func (j *job) transformed() bool {
-	return (j.to == HTJ2KLossless || j.to == HTJ2KRPCL) && j.img.Samples == 3 && j.img.Photometric == "RGB"
+	return (j.to == JPEG2000Lossless || j.to == HTJ2KLossless || j.to == HTJ2KRPCL) && j.img.Samples == 3 && j.img.Photometric == "RGB"
 }
 
 // colours is the photometric interpretation of what Source.Stored gives.

@@ -16,7 +16,7 @@ type encoder func(ctx context.Context, p *pixel.Pixels, j *job) ([]byte, error)
 
 var encoders = map[string]encoder{
 	RLE: encodeRLE, JPEGLossless: encodeJPEG, JPEGLosslessSV1: encodeJPEG,
-	JPEGLSLossless: encodeJPEGLS, HTJ2KLossless: encodeHTJ2K, HTJ2KRPCL: encodeHTJ2K,
+	JPEGLSLossless: encodeJPEGLS, JPEG2000Lossless: encodeJPEG2000, HTJ2KLossless: encodeJPEG2000, HTJ2KRPCL: encodeJPEG2000,
 }
 
 // codable refuses what the JPEG family has no form for in DICOM (PS3.5 8.2).
@@ -76,7 +76,8 @@ func encodeJPEGLS(ctx context.Context, p *pixel.Pixels, j *job) ([]byte, error) 
 	return jpegls.Encode(ctx, m, jpegls.EncodeOptions{Interleave: jpegls.InterleaveLine})
 }
 
-func encodeHTJ2K(ctx context.Context, p *pixel.Pixels, j *job) ([]byte, error) {
+// encodeJPEG2000 codes JPEG 2000 or HTJ2K, as the job asks for.
+func encodeJPEG2000(ctx context.Context, p *pixel.Pixels, j *job) ([]byte, error) {
 	n, count := precision(p, &j.img), p.Rows*p.Cols
 	if j.img.Signed {
 		n = signedPrecision(p, &j.img)
@@ -96,7 +97,7 @@ func encodeHTJ2K(ctx context.Context, p *pixel.Pixels, j *job) ([]byte, error) {
 			Width: p.Cols, Height: p.Rows, DX: 1, DY: 1, Bits: n, Signed: j.img.Signed, Samples: out,
 		})
 	}
-	e, err := jpeg2000.Encode(ctx, m, jpeg2000.EncodeOptions{NoColourTransform: !j.transformed()})
+	e, err := jpeg2000.Encode(ctx, m, jpeg2000.EncodeOptions{NoColourTransform: !j.transformed(), Part1: j.to == JPEG2000Lossless})
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func HTJ2K(ctx context.Context, f *dicom.File, r io.ReaderAt, w io.Writer, befor
 	o.Syntax = HTJ2KRPCL
 	s := &spool{}
 	defer s.close()
-	if err := j.encapsulated(ctx, s, encodeHTJ2K); err != nil {
+	if err := j.encapsulated(ctx, s, encodeJPEG2000); err != nil {
 		return nil, err
 	}
 	return out, o.Write(ctx, w)

@@ -22,7 +22,7 @@ var peers = []struct {
 	{"dcmdrle", nil, []string{RLE}},
 	{"dcmdjpeg", []string{"+cn"}, []string{JPEGLossless, JPEGLosslessSV1}},
 	{"dcmdjpls", nil, []string{JPEGLSLossless}},
-	{"gdcmconv", []string{"--raw"}, []string{RLE, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless}},
+	{"gdcmconv", []string{"--raw"}, []string{RLE, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless}},
 	{"dcmconv", []string{"+te"}, []string{ExplicitLE, ImplicitLE, DeflatedLE}},
 }
 
@@ -106,19 +106,20 @@ func storedBits(t *testing.T, data []byte) []byte {
 	return out
 }
 
-// TestPeersDecodeHTJ2K has OpenJPEG decode frames of HTJ2K. Signed samples,
-// which PNM cannot hold, are left to the tests of the codec.
-func TestPeersDecodeHTJ2K(t *testing.T) {
+// TestPeersDecodeJPEG2000 has OpenJPEG decode frames of JPEG 2000 and HTJ2K.
+// Signed samples, which PNM cannot hold, are left to the tests of the codec.
+func TestPeersDecodeJPEG2000(t *testing.T) {
 	tool, err := exec.LookPath("opj_decompress")
 	if err != nil {
 		t.Skip("NOT RUN: opj_decompress (OpenJPEG 2.5 or later) is not installed")
 	}
-	same := 0
-	for _, s := range corpus(t) {
+	same := map[string]int{}
+	for k, s := range corpus(t) {
 		if !smallImage(t, s) {
 			continue
 		}
-		out, err := transcoded(t, s.data, HTJ2KRPCL)
+		to := []string{HTJ2KRPCL, JPEG2000Lossless}[k%2]
+		out, err := transcoded(t, s.data, to)
 		if err != nil {
 			continue
 		}
@@ -154,14 +155,14 @@ func TestPeersDecodeHTJ2K(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(pnmSamples(pnm, len(p.Data)/(p.Bits/8), p.Bits), p.Data) {
-			t.Errorf("%s (%s): OpenJPEG decodes other samples", s.name, s.syntax)
+			t.Errorf("%s (%s): OpenJPEG decodes other samples of %s", s.name, s.syntax, to)
 			continue
 		}
-		same++
+		same[to]++
 	}
-	t.Logf("%d frames decoded identically", same)
-	if same < 10 {
-		t.Errorf("only %d frames were compared", same)
+	t.Logf("frames decoded identically: %v", same)
+	if same[HTJ2KRPCL] < 10 || same[JPEG2000Lossless] < 10 {
+		t.Errorf("only %v frames were compared", same)
 	}
 }
 

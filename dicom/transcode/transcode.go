@@ -1,6 +1,6 @@
 // Package transcode brings DICOM objects from the transfer syntax they are
 // stored in to another one: the uncompressed ones, RLE, JPEG lossless, JPEG-LS
-// lossless and lossless HTJ2K. No target loses anything, so the samples after
+// lossless, JPEG 2000 and HTJ2K lossless. No target loses anything, so the samples after
 // are the samples before, which PixelSum proves. Frames pass one at a time. It
 // owns what changes with the syntax (PS3.5 sections 8.2 and A.4, PS3.3
 // C.7.6.1.1.5 and C.7.6.3) and must not know who asked nor where bytes are kept.
@@ -21,15 +21,16 @@ import (
 
 // The transfer syntaxes that Transcode writes (PS3.6 Table A-1).
 const (
-	ImplicitLE      = write.ImplicitLE
-	ExplicitLE      = write.ExplicitLE
-	DeflatedLE      = write.DeflatedLE
-	RLE             = "1.2.840.10008.1.2.5"
-	JPEGLossless    = "1.2.840.10008.1.2.4.57" // written with predictor 1, as the next
-	JPEGLosslessSV1 = "1.2.840.10008.1.2.4.70"
-	JPEGLSLossless  = "1.2.840.10008.1.2.4.80"
-	HTJ2KLossless   = "1.2.840.10008.1.2.4.201" // written in RPCL order, as the next
-	HTJ2KRPCL       = "1.2.840.10008.1.2.4.202"
+	ImplicitLE       = write.ImplicitLE
+	ExplicitLE       = write.ExplicitLE
+	DeflatedLE       = write.DeflatedLE
+	RLE              = "1.2.840.10008.1.2.5"
+	JPEGLossless     = "1.2.840.10008.1.2.4.57" // written with predictor 1, as the next
+	JPEGLosslessSV1  = "1.2.840.10008.1.2.4.70"
+	JPEGLSLossless   = "1.2.840.10008.1.2.4.80"
+	JPEG2000Lossless = "1.2.840.10008.1.2.4.90"
+	HTJ2KLossless    = "1.2.840.10008.1.2.4.201" // written in RPCL order, as the next
+	HTJ2KRPCL        = "1.2.840.10008.1.2.4.202"
 )
 
 // What callers may want to tell apart. All are wrapped; so are the errors of
@@ -41,7 +42,7 @@ var (
 
 // Targets are the transfer syntaxes that Transcode writes.
 func Targets() []string {
-	return []string{ImplicitLE, ExplicitLE, DeflatedLE, RLE, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, HTJ2KLossless, HTJ2KRPCL}
+	return []string{ImplicitLE, ExplicitLE, DeflatedLE, RLE, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless, HTJ2KLossless, HTJ2KRPCL}
 }
 
 func native(syntax string) bool {
@@ -107,7 +108,7 @@ type job struct {
 	set *write.Set
 	to  string
 
-	levels []jpeg2000.Level                          // of the frame encoded last, HTJ2K only
+	levels []jpeg2000.Level                          // of the frame encoded last, JPEG 2000 and HTJ2K only
 	before func(n int) error                         // may be nil, as the next
 	after  func(p *pixel.Pixels, l []jpeg2000.Level) // with what was encoded
 }

@@ -15,7 +15,7 @@ import (
 // targets are the syntaxes to send in when the stored one is not taken, the
 // cheapest to make first. None of them loses anything.
 var targets = []string{transcode.ExplicitLE, transcode.ImplicitLE, transcode.JPEGLosslessSV1, transcode.JPEGLSLossless, transcode.RLE,
-	transcode.HTJ2KRPCL, transcode.HTJ2KLossless}
+	transcode.HTJ2KRPCL, transcode.HTJ2KLossless, transcode.JPEG2000Lossless}
 
 // Targets lists the syntaxes that objects are sent in when the receiver does
 // not take the one they are stored in.

@@ -156,7 +156,7 @@ func (m media) codes(form *frameForm) bool {
 	to := m.syntax
 	if to == "" {
 		to = map[string]string{typeJPEG: transcode.JPEGLosslessSV1, "image/jls": transcode.JPEGLSLossless,
-			"image/jphc": transcode.HTJ2KLossless, "image/dicom-rle": transcode.RLE}[m.kind]
+			"image/jp2": transcode.JPEG2000Lossless, "image/jphc": transcode.HTJ2KLossless, "image/dicom-rle": transcode.RLE}[m.kind]
 	}
 	kind := storedType(to)
 	if kind == "" || !slices.Contains(transcode.Targets(), to) {

@@ -204,11 +204,12 @@ func TestCodedFrames(t *testing.T) {
 	for _, c := range []struct{ kind, syntax, begins string }{
 		{"image/jls", transcode.JPEGLSLossless, "\xFF\xD8\xFF"}, {"image/jpeg", transcode.JPEGLosslessSV1, "\xFF\xD8\xFF"},
 		{"image/dicom-rle", transcode.RLE, "\x02\x00\x00\x00"}, {"image/jphc", transcode.HTJ2KRPCL, "\xFF\x4F\xFF\x51"},
+		{"image/jp2", transcode.JPEG2000Lossless, "\xFF\x4F\xFF\x51"},
 	} {
 		p := h.get(t, at(in)+"/frames/1", `multipart/related; type="`+c.kind+`"; transfer-syntax=`+c.syntax).expect(t, 200).parts(t)
 		if len(p) != 1 || !strings.HasPrefix(string(p[0].body), c.begins) || p[0].header.Get("Content-Type") != c.kind+"; transfer-syntax="+c.syntax {
 			t.Errorf("%s: %v, begins with %x", c.syntax, p[0].header, p[0].body[:4])
 		}
 	}
-	h.get(t, at(in)+"/frames/1", `multipart/related; type="image/jp2"; transfer-syntax=1.2.840.10008.1.2.4.90`).expect(t, 406)
+	h.get(t, at(in)+"/frames/1", `multipart/related; type="image/jp2"; transfer-syntax=1.2.840.10008.1.2.4.91`).expect(t, 406)
 }

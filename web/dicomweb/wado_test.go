@@ -46,7 +46,7 @@ func TestRetrieve(t *testing.T) {
 		if parts := h.get(t, at(ct[1]), anyDICOM).expect(t, 200).parts(t); len(parts) != 1 || !bytes.Equal(parts[0].body, objects[1]) {
 			t.Error("other bytes in a part")
 		}
-		h.get(t, at(ct[1]), `application/dicom; transfer-syntax=1.2.840.10008.1.2.4.90`).expect(t, 406)
+		h.get(t, at(ct[1]), `application/dicom; transfer-syntax=1.2.840.10008.1.2.4.91`).expect(t, 406)
 		h.get(t, series, "application/dicom").expect(t, 406)
 		h.get(t, series, "image/tiff").expect(t, 406)
 		h.get(t, series, "*/*; q=0").expect(t, 406)
