@@ -164,6 +164,7 @@ func TestDICOMTranscodeIsWholeOrNothing(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{"dicom", "transcode", "--to", "1.2.840.10008.1.2.4.80", in, out},
+		{"dicom", "transcode", "--to", "1.2.840.10008.1.2.4.90", out, out},
 		{"dicom", "transcode", in, in, "--to", "1.2.840.10008.1.2.1"}, // over itself
 		{"dicom", "check", in, out},
 	} {

@@ -3,6 +3,7 @@ package jpeg2000
 import (
 	"errors"
 	"fmt"
+	"os/exec"
 	"slices"
 	"testing"
 )
@@ -110,6 +111,46 @@ func TestEncodeRefuses(t *testing.T) {
 		spoil(m, &o)
 		if _, err := Encode(t.Context(), m, o); !errors.Is(err, ErrInput) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestExtremes codes what makes the greatest coefficients, and the least.
+func TestExtremes(t *testing.T) {
+	for name, draw := range map[string]func(x, y, c int) bool{
+		"noise":        func(x, y, c int) bool { return (x*7919+y*104729+c*31)*2654435761>>13&1 == 0 },
+		"checkerboard": func(x, y, c int) bool { return (x+y+c)%2 == 0 },
+		"columns":      func(x, _, c int) bool { return (x+c)%2 == 0 },
+		"low":          func(_, _, _ int) bool { return false },
+		"high":         func(_, _, _ int) bool { return true },
+		"one pixel":    func(x, y, _ int) bool { return x == 77 && y == 66 },
+	} {
+		for _, n := range []int{1, 3} {
+			m := picture(131, 67, n, 16, true, 1)
+			for c := range m.Components {
+				for k := range m.Components[c].Samples {
+					m.Components[c].Samples[k] = -1 << 15
+					if draw(k%m.Width, k/m.Width, c) {
+						m.Components[c].Samples[k] = 1<<15 - 1
+					}
+				}
+			}
+			for _, part1 := range []bool{false, true} {
+				e, err := Encode(t.Context(), m, EncodeOptions{Part1: part1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				what := fmt.Sprintf("%s, %d components, part 1 %v", name, n, part1)
+				got, err := Decode(t.Context(), e.Data, Options{})
+				if err != nil {
+					t.Errorf("%s: %v", what, err)
+					continue
+				}
+				same(t, what, got, m)
+				if _, err := exec.LookPath("opj_decompress"); err == nil && part1 {
+					same(t, what+", by OpenJPEG", openjpegDecode(t, e.Data, m), m)
+				}
+			}
 		}
 	}
 }
