@@ -30,26 +30,19 @@ func (q *mqWriter) code(decisions []byte) {
 		s := cx[k]
 		qe := uint32(s >> mqScale)
 		a -= qe
-		if (byte(s)^v)&1 == 0 {
-			if a&0x8000 != 0 {
-				c += qe
-				continue
-			}
-			if a < qe {
-				a = qe
-			} else {
-				c += qe
-			}
-			cx[k] = mqNext[0][s&127]
-		} else {
-			if a < qe {
-				c += qe
-			} else {
-				a = qe
-			}
-			cx[k] = mqNext[1][s&127]
+		less := (uint32(s) ^ uint32(v)) & 1
+		if a&^(less<<15)&0x8000 != 0 { // the more probable one, and no shift
+			c += qe
+			continue
 		}
-		n := uint(bits.LeadingZeros16(uint16(a)))
+		// Which part of the interval it is cannot be foreseen, so a mask does what
+		// branches would: the upper one is the more probable symbol's, unless it has
+		// become the smaller one.
+		upper := ((a-qe)>>31 ^ less) - 1
+		c += qe & upper
+		a = a&upper | qe&^upper
+		cx[k] = mqNext[less][s&127]
+		n := uint(bits.LeadingZeros32(a) - 16)
 		a <<= n & 31
 		for n >= ct {
 			c <<= ct & 31
