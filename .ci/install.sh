@@ -94,6 +94,17 @@ codecs() { # the WebAssembly codecs that browsers' viewers use, as judges of our
       missing "@cornerstonejs/$pack"
     fi
   done
+  # Its OpenJPEG 2.1 still decodes the component transforms of JPEG 2000 part 2.
+  pack=cornerstone-wado-image-loader@2.2.4
+  if [ ! -f "$to/$pack" ]; then
+    echo "== fetching $pack from npm"
+    local codecs=dist/cornerstoneWADOImageLoaderCodecs.js into="$to/node_modules/${pack%@*}"
+    if (cd "$tmp" && rm -rf ./* && npm pack --silent "$pack" >/dev/null && tar -xzf ./*.tgz "package/$codecs"); then
+      mkdir -p "$into/dist" && cp "$tmp/package/$codecs" "$into/$codecs" && touch "$to/$pack"
+    else
+      missing "$pack"
+    fi
+  fi
   rm -rf "$tmp"
 }
 

@@ -28,7 +28,7 @@ func DecodeConfig(data []byte) (Config, error) {
 		TilesX:          s.tilesX, TilesY: s.tilesY, TileParts: s.parts,
 		PacketLengths: s.plt, TilePartLengths: s.tlm, ColourSpace: colour, CodestreamOffset: at,
 	}
-	for i, z := range s.components {
+	for i, z := range s.outputs() {
 		c.Components = append(c.Components, Component{
 			Width: ceilDiv(s.x1, z.dx) - ceilDiv(s.x0, z.dx), Height: ceilDiv(s.y1, z.dy) - ceilDiv(s.y0, z.dy),
 			DX: z.dx, DY: z.dy, Bits: z.bits, Signed: z.signed,
@@ -38,6 +38,11 @@ func DecodeConfig(data []byte) (Config, error) {
 		c.Reversible = c.Reversible && m.reversible
 		c.HighThroughput = c.HighThroughput || m.style&styleHT != 0
 	}
+	if c.MultiComponent = s.main.across; c.MultiComponent {
+		if err := c.across(&s.main.multi); err != nil {
+			return Config{}, err
+		}
+	}
 	for _, t := range s.tiles {
 		p, err := s.params(t)
 		if err != nil {
@@ -46,6 +51,9 @@ func DecodeConfig(data []byte) (Config, error) {
 		for i := range p.components {
 			c.Levels = min(c.Levels, p.components[i].levels)
 			c.Reversible = c.Reversible && p.components[i].reversible
+		}
+		for _, o := range t.own { // what they say is not looked at: it may be a matrix
+			c.Reversible = c.Reversible && o.code != mMCT && o.code != mMCC && o.code != mMCO
 		}
 	}
 	return c, nil
@@ -102,7 +110,8 @@ type decoder struct {
 	partial bool
 	region  image.Rectangle
 	image   *Image
-	origins []rect // what is decoded of the components, at the resolution decoded
+	out     []componentSize // what comes out
+	origins []rect          // what is decoded of the components, at the resolution decoded
 	blocks  blockDecoder
 }
 
@@ -110,10 +119,11 @@ type decoder struct {
 func (d *decoder) prepare(size int64, lim Limits) error {
 	k := d.discard
 	d.image = &Image{Width: ceilShift(d.x1, k) - ceilShift(d.x0, k), Height: ceilShift(d.y1, k) - ceilShift(d.y0, k)}
+	d.out = d.outputs()
 	total := int64(0)
 	for i := range d.components {
 		z := &d.components[i]
-		if z.bits > 28 {
+		if z.bits > 28 || d.out[i].bits > 28 {
 			return fmt.Errorf("%d bits a sample: %w", z.bits, ErrUnsupported)
 		}
 		r := rect{
@@ -134,7 +144,7 @@ func (d *decoder) prepare(size int64, lim Limits) error {
 		}
 	}
 	for i, r := range d.origins {
-		z := &d.components[i]
+		z := &d.out[i]
 		c := Component{Width: r.width(), Height: r.height(), DX: z.dx, DY: z.dy, Bits: z.bits, Signed: z.signed}
 		if d.pieces() {
 			c.Samples = make([]int32, c.Width*c.Height)
@@ -154,7 +164,7 @@ func (d *decoder) fill(index int) {
 		c := &t.comps[i]
 		r := rect{ceilShift(c.x0, d.discard), ceilShift(c.y0, d.discard), ceilShift(c.x1, d.discard), ceilShift(c.y1, d.discard)}
 		p := newPlane[int32](r)
-		level(p.data, c.size)
+		level(p.data, d.out[i])
 		d.put(i, p)
 	}
 }
@@ -204,6 +214,19 @@ func (d *decoder) tile(ctx context.Context, index int, h *tileHeader) error {
 		} else {
 			floats[i] = transform(c.res[:keep[i]+1], func(b *band) []float32 { return b.floats }, synthesise97)
 		}
+	}
+	if t.params.across != d.main.across {
+		return fmt.Errorf("component transform of part 2 in some tiles: %w", ErrUnsupported)
+	}
+	if t.params.across {
+		if ints, err = t.across(ctx, ints, floats); err != nil {
+			return err
+		}
+		for i := range ints {
+			clip(ints[i].data, d.out[i])
+			d.put(i, ints[i])
+		}
+		return nil
 	}
 	if t.params.transform {
 		if err := t.uncolour(ints, floats); err != nil {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"os/exec"
+	"slices"
 	"testing"
 	"time"
 )
@@ -24,6 +26,14 @@ func seeds(t testing.TB) [][]byte {
 		out = append(out, e.Data)
 	}
 	out = append(out, malformed(60, 60, 1, 4, 0x44), malformed(60, 60, 3, 0, 0xFF))
+	e, err := Encode(t.Context(), picture(40, 30, 4, 8, false, 1), EncodeOptions{NoColourTransform: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	multi := joined(t, e.Data)
+	for _, name := range slices.Sorted(maps.Keys(multi)) {
+		out = append(out, multi[name])
+	}
 	if _, err := exec.LookPath("opj_compress"); err != nil {
 		t.Log("NOT RUN with streams of OpenJPEG: opj_compress (Debian package libopenjp2-tools) is not installed")
 		return out

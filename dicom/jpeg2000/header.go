@@ -90,9 +90,11 @@ func (p *params) readCOD(b []byte) error {
 	p.sop, p.eph = style&2 != 0, style&4 != 0
 	switch s.u8() {
 	case 0:
-		p.transform = false
+		p.transform, p.across = false, false
 	case 1:
-		p.transform = true
+		p.transform, p.across = true, false
+	case 2:
+		p.transform, p.across = false, true
 	default:
 		return fmt.Errorf("component transform of part 2: %w", ErrUnsupported)
 	}

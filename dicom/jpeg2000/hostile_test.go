@@ -184,7 +184,7 @@ func TestExtensionsRefused(t *testing.T) {
 	cod := bytes.Index(e.Data, []byte{0xFF, 0x52, 0})
 	sod := bytes.Index(e.Data, []byte{0xFF, 0x93})
 	arrays := slices.Clone(e.Data)
-	arrays[cod+8] = 2 // a transform of part 2 across components
+	arrays[cod+8] = 4 // a wavelet of part 2 across components
 	offset := slices.Insert(slices.Clone(e.Data), cod, 0xFF, 0x70, 0, 5, 0, 0, 9)
 	inTile := slices.Insert(slices.Clone(e.Data), sod, 0xFF, 0x76, 0, 4, 0, 0)
 	binary.BigEndian.PutUint32(inTile[bytes.Index(inTile, []byte{0xFF, 0x90, 0, 10})+6:], 0)

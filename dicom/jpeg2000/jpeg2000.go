@@ -1,5 +1,6 @@
-// Package jpeg2000 decodes JPEG 2000 (ITU-T T.800) and High-Throughput JPEG
-// 2000 (ITU-T T.814), and encodes both losslessly, in plain Go. It owns the
+// Package jpeg2000 decodes JPEG 2000 (ITU-T T.800, and of T.801 the arrays
+// across components) and High-Throughput JPEG 2000 (ITU-T T.814), and encodes
+// T.800 and T.814 losslessly, in plain Go. It owns the
 // codestream, its wrapping in JP2 boxes, entropy coding, wavelets and
 // component transforms. It knows samples, bits, sign and components, and must
 // not know what the image shows nor what file it came in.
@@ -86,9 +87,10 @@ type Config struct {
 	Components       []Component // without samples
 	Levels           int         // resolution levels that can be discarded in every component
 	Layers           int
-	Reversible       bool   // every component uses the 5/3 wavelet without quantisation
+	Reversible       bool   // every component uses the 5/3 wavelet without quantisation, and no matrix
 	HighThroughput   bool   // HT block coding (T.814)
 	ColourTransform  bool   // RCT or ICT over the first three components
+	MultiComponent   bool   // a transform of part 2 across components (T.801 Annex J)
 	Progression      string // "LRCP", "RLCP", "RPCL", "PCRL" or "CPRL"
 	TilesX, TilesY   int
 	TileParts        int // as far as the input goes

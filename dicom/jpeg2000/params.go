@@ -19,6 +19,10 @@ const (
 	mPPT = 0xFF61
 	mCRG = 0xFF63
 	mDCO = 0xFF70 // first and …
+	mMCT = 0xFF74
+	mMCC = 0xFF75
+	mMCO = 0xFF77
+	mCBD = 0xFF78
 	mATK = 0xFF79 // … last of the extensions of part 2 (T.801 A.3)
 	mCOM = 0xFF64
 	mSOT = 0xFF90
@@ -105,6 +109,8 @@ type params struct {
 	order      byte
 	layers     int
 	transform  bool // RCT or ICT
+	across     bool // arrays of part 2 across components, which multi holds
+	multi      multi
 	sop, eph   bool
 	components []component
 	volumes    []volume
@@ -118,6 +124,7 @@ func (p *params) clone() *params {
 	q := *p
 	q.components = append([]component(nil), p.components...)
 	q.volumes = append([]volume(nil), p.volumes...)
+	q.multi = p.multi.clone()
 	for i := range q.components {
 		q.components[i].coding.own = false
 		q.components[i].quantisation.own = false

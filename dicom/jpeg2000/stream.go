@@ -37,6 +37,9 @@ func (s *stream) params(t *tileHeader) (*params, error) {
 			return nil, err
 		}
 	}
+	if err := p.checkMulti(); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
@@ -155,6 +158,9 @@ func (s *stream) readMain(data []byte, at int, lim Limits) (int, error) {
 	if !s.main.haveCOD || !s.main.haveQCD {
 		return 0, corrupt("main header without coding or quantisation style")
 	}
+	if err := s.main.checkMulti(); err != nil {
+		return 0, err
+	}
 	for _, b := range s.ppm {
 		s.ppmBuf = append(s.ppmBuf, b...)
 	}
@@ -185,6 +191,14 @@ func (p *params) read(code int, body []byte) error {
 		return p.readRGN(body)
 	case mPOC:
 		return p.readPOC(body)
+	case mCBD:
+		return p.multi.readCBD(body, len(p.components))
+	case mMCT:
+		return p.multi.readMCT(body)
+	case mMCC:
+		return p.multi.readMCC(body)
+	case mMCO:
+		return p.multi.readMCO(body)
 	}
 	return extension(code) // CRG, COM, PLM, PLT, CPF and what is not known say nothing that decoding needs
 }
@@ -284,7 +298,7 @@ func (s *stream) readTileHeader(t *tileHeader, data []byte, at int) (int, error)
 			t.hasPacked = true
 		case mPLT:
 			s.plt = true
-		case mCOD, mCOC, mQCD, mQCC, mRGN, mPOC:
+		case mCOD, mCOC, mQCD, mQCC, mRGN, mPOC, mMCT, mMCC, mMCO:
 			t.own = append(t.own, ownSegment{code, body})
 		default:
 			if err := extension(code); err != nil {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"sira/dicom/jpeg2000"
@@ -116,7 +117,38 @@ func TestMultiComponentSyntaxes(t *testing.T) {
 		}
 		fragments = append(fragments, e.Data[:200], e.Data[200:])
 	}
+	// With a transform of part 2: components exchanged, an offset for each.
+	across := func(e []byte) []byte {
+		cod, sot := bytes.Index(e, []byte{0xFF, 0x52, 0}), bytes.Index(e, []byte{0xFF, 0x90, 0, 10})
+		e = slices.Insert(e, sot,
+			0xFF, 0x78, 0, 5, 0x80, 3, 7, // CBD: three of 8 bits
+			0xFF, 0x74, 0, 14, 0, 0, 2, 1, 0, 0, 0, 128, 0, 130, 0, 126, // MCT: offsets
+			0xFF, 0x75, 0, 23, 0, 0, 1, 0, 0, 0, 1, 1, 0, 3, 0, 1, 2, 0, 3, 2, 0, 1, 1, 1, 0, // MCC
+			0xFF, 0x77, 0, 4, 1, 1) // MCO
+		e[cod+8] = 2
+		return e
+	}
+	m := &jpeg2000.Image{Width: cols, Height: rows}
+	var crossed []byte
+	for c := range 3 {
+		p := jpeg2000.Component{Width: cols, Height: rows, Bits: 8, Samples: make([]int32, rows*cols)}
+		for k := range p.Samples {
+			p.Samples[k] = int32((k%cols*3+k/cols*2+40*c)&127 + 20)
+		}
+		m.Components = append(m.Components, p)
+	}
+	for k := range rows * cols {
+		crossed = append(crossed, byte(m.Components[1].Samples[k]+2), byte(m.Components[2].Samples[k]-2), byte(m.Components[0].Samples[k]))
+	}
+	e, err := jpeg2000.Encode(t.Context(), m, jpeg2000.EncodeOptions{NoColourTransform: true})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, syntax := range []string{jpeg2000MultiLossless, jpeg2000MultiLossy} {
+		p, err := newObject(syntax).shape(rows, cols, 3, 8, 8, 7, 0, "RGB", 1).encapsulated(nil, across(slices.Clone(e.Data))).open(t).Stored(t.Context(), 1)
+		if err != nil || !bytes.Equal(p.Data, crossed) {
+			t.Errorf("%s with a transform of part 2: differs, %v", syntax, err)
+		}
 		s := newObject(syntax).shape(rows, cols, 3, 8, 8, 7, 0, "YBR_RCT", 2).encapsulated(nil, fragments...).open(t)
 		for n := range want {
 			p, err := s.Stored(t.Context(), n+1)
