@@ -120,6 +120,9 @@ func (c *caller) hangUp() {
 		if c.pc != nil {
 			_ = c.pc.GracefulClose()
 		}
+		// As a browser whose page is closed.
+		bye := websocket.FormatCloseMessage(websocket.CloseGoingAway, "")
+		_ = c.conn.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second))
 		c.conn.Close()
 		<-c.ended
 	})

@@ -139,21 +139,11 @@ func (e *Endpoint) live() {
 				return
 			}
 		case <-right.C:
-			if !e.allowed() {
+			if !e.srv.allowed(e.user, e.room) {
 				return
 			}
 		}
 	}
-}
-
-func (e *Endpoint) allowed() bool {
-	if e.srv.opts.Authorize == nil {
-		return true
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), e.srv.opts.Timing.Write)
-	defer cancel()
-	err := e.srv.opts.Authorize(ctx, e.user, e.room)
-	return err == nil || ctx.Err() != nil // a slow database throws nobody out
 }
 
 // leave undoes Open.

@@ -22,6 +22,7 @@ const (
 	codeLate       code = "join-timeout"
 	codeClosing    code = "server-closing"
 	codeInternal   code = "internal"
+	codeGone       code = "gone"
 )
 
 // reasons gives each code its sentence for the user and the WebSocket close
@@ -40,6 +41,7 @@ var reasons = map[code]struct {
 	codeLate:       {"L'entrée dans l'appel a pris trop de temps. Réessayez.", websocket.ClosePolicyViolation},
 	codeClosing:    {"Le serveur redémarre. L'appel reprendra dans un instant.", websocket.CloseGoingAway},
 	codeInternal:   {"L'appel a été interrompu par une erreur du serveur. Relancez l'appel.", websocket.CloseInternalServerErr},
+	codeGone:       {"L'appel a été coupé trop longtemps. Il reprend depuis le début.", websocket.ClosePolicyViolation},
 }
 
 func text(c code) string { return reasons[c].message }

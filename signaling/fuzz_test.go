@@ -10,6 +10,7 @@ import (
 func FuzzMessage(f *testing.F) {
 	for _, s := range []string{
 		`{"type":"join","sdp":"v=0\r\n","audio":true,"video":true}`,
+		`{"type":"resume","token":"KX7C","sdp":"v=0","id":2,"audio":true}`, `{"type":"resume","token":""}`,
 		`{"type":"offer","sdp":"v=0","id":3}`,
 		`{"type":"candidate","candidate":{"candidate":"","sdpMid":"0","sdpMLineIndex":0}}`,
 		`{"type":"candidate","candidate":null}`,

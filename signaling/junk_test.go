@@ -102,7 +102,7 @@ func TestJunk(t *testing.T) {
 
 // TestSlowReaderIsDropped: a client that never reads costs a bounded queue.
 func TestSlowReaderIsDropped(t *testing.T) {
-	b := start(t, Options{Timing: Timing{Write: 200 * time.Millisecond}})
+	b := start(t, Options{Timing: Timing{Write: 200 * time.Millisecond, Park: 200 * time.Millisecond}})
 	url := "ws" + strings.TrimPrefix(b.http.URL, "http") + "/r?user=slow"
 	conn, resp, err := websocket.DefaultDialer.Dial(url, nil)
 	if err != nil {

@@ -19,6 +19,13 @@ type (
 		Audio bool   `json:"audio"`
 		Video bool   `json:"video"`
 	}
+	resumeMessage struct {
+		Token string `json:"token"`
+		SDP   string `json:"sdp,omitempty"`
+		ID    int64  `json:"id,omitempty"`
+		Audio bool   `json:"audio"`
+		Video bool   `json:"video"`
+	}
 	offerMessage struct {
 		SDP string `json:"sdp"`
 		ID  int64  `json:"id"`
@@ -53,6 +60,7 @@ type candidateInit struct {
 // clientMessages are the messages a client may send, by type.
 var clientMessages = map[string]func() any{
 	"join":      func() any { return &joinMessage{} },
+	"resume":    func() any { return &resumeMessage{} },
 	"offer":     func() any { return &offerMessage{} },
 	"candidate": func() any { return &candidateMessage{} },
 	"state":     func() any { return &stateMessage{} },
@@ -90,6 +98,10 @@ func decode(raw []byte) (any, error) {
 		if m.SDP == "" {
 			return nil, fmt.Errorf("%w: join without sdp", errMessage)
 		}
+	case *resumeMessage:
+		if m.Token == "" {
+			return nil, fmt.Errorf("%w: resume without token", errMessage)
+		}
 	case *offerMessage:
 		if m.SDP == "" {
 			return nil, fmt.Errorf("%w: offer without sdp", errMessage)
@@ -103,7 +115,17 @@ type (
 	joinedMessage struct {
 		Type         string        `json:"type"` // joined
 		Self         string        `json:"self"`
+		Token        string        `json:"token"` // for resume
 		SDP          string        `json:"sdp"`
+		Participants []Participant `json:"participants"`
+		Slots        []slot        `json:"slots"`
+		Relay        *Relay        `json:"relay,omitempty"`
+	}
+	resumedMessage struct {
+		Type         string        `json:"type"` // resumed
+		Self         string        `json:"self"`
+		SDP          string        `json:"sdp,omitempty"` // answer to the offer that came along
+		ID           int64         `json:"id,omitempty"`
 		Participants []Participant `json:"participants"`
 		Slots        []slot        `json:"slots"`
 		Relay        *Relay        `json:"relay,omitempty"`
@@ -164,6 +186,7 @@ type slot struct {
 // serverMessages are the messages of the server, by type.
 var serverMessages = map[string]func() any{
 	"joined":       func() any { return &joinedMessage{} },
+	"resumed":      func() any { return &resumedMessage{} },
 	"answer":       func() any { return &answerMessage{} },
 	"participants": func() any { return &participantsMessage{} },
 	"slots":        func() any { return &slotsMessage{} },

@@ -8,7 +8,7 @@ import (
 // room is who is in a call, in order of joining. It is guarded by Server.mu.
 type room struct{ members []*member }
 
-// member is one connection in a room, whatever carries its signaling.
+// member is one participant in a room, whatever carries its signaling.
 type member struct {
 	room string
 	user User
@@ -79,6 +79,7 @@ func (s *Server) seat(x *member) (former *member, ok bool) {
 func (s *Server) enter(x *member, audio, video bool, welcome func([]Participant)) {
 	s.mu.Lock()
 	x.self.Audio, x.self.Video = audio, video
+	x.self.Away = false
 	x.present = true
 	if welcome != nil {
 		welcome(s.rooms[x.room].participants())
@@ -101,6 +102,17 @@ func (s *Server) setState(x *member, m *stateMessage) {
 	}
 	if x.present && x.self != was {
 		s.tell(x.room, nil)
+	}
+}
+
+// mediaIs marks a guest whose media stopped as away, until it flows again.
+func (s *Server) mediaIs(g *guest, up bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g.met = g.met || up
+	if away := g.met && !up; g.present && g.self.Away != away {
+		g.self.Away = away
+		s.tell(g.room, nil)
 	}
 }
 

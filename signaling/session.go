@@ -5,12 +5,11 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
 	"golang.org/x/time/rate"
-
-	"sira/sfu"
 )
 
 // Limits of one connection.
@@ -33,10 +32,11 @@ const (
 	compressFrom = 512 // bytes
 )
 
-// session is one WebSocket: a reader (ServeRoom's goroutine) that owns the
-// media peer, and a writer.
+// session is one WebSocket: a reader (ServeRoom's goroutine) that drives the
+// guest who joined or resumed, and a writer.
 type session struct {
-	member
+	room  string
+	user  User
 	srv   *Server
 	conn  *websocket.Conn
 	relay *Relay // told with joined; nil: none
@@ -47,56 +47,49 @@ type session struct {
 	stop   chan struct{} // closed by finish
 	once   sync.Once
 	why    code          // set before stop is closed
+	quiet  chan struct{} // closed when the reader ended
 	closed chan struct{} // closed when the writer ended
 
 	// Of the reader.
-	peer       *sfu.Peer
-	candidates int
-	offers     int
-	limiter    *rate.Limiter
+	guest   *guest // once admitted
+	joined  bool
+	limiter *rate.Limiter
 
-	mu     sync.Mutex
-	opened *sfu.Peer // for the writer, once joined
-	slots  []slot
-	more   *renegotiateMessage
-	target *targetMessage
+	opened atomic.Pointer[guest] // for the writer, once joined
 }
 
 func newSession(s *Server, conn *websocket.Conn, room string, u User) *session {
 	x := &session{
-		member: member{room: room, user: u, key: u.ID, gone: make(chan struct{})},
-		srv:    s, conn: conn,
+		room: room, user: u, srv: s, conn: conn,
 		out:  make(chan any, sendQueue),
-		stop: make(chan struct{}), closed: make(chan struct{}),
+		stop: make(chan struct{}), quiet: make(chan struct{}), closed: make(chan struct{}),
 		limiter: rate.NewLimiter(messageRate, messageBurst),
 	}
-	x.send, x.end = x.queue, x.finish
 	return x
 }
 
 // run serves the connection until its end.
 func (x *session) run(ctx context.Context) {
 	if !x.srv.enrol(x) {
-		x.end(codeClosing)
+		x.finish(codeClosing)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go x.write(ctx)
 
 	err := x.read(ctx)
+	close(x.quiet)
 	var f *failure
 	switch {
 	case errors.As(err, &f):
-		x.end(f.code)
+		x.finish(f.code)
 	default:
-		x.end(codeNone)
+		x.finish(codeNone)
 	}
-	x.srv.log.Info("call left", "room", x.room, "user", x.user.ID, "why", string(x.why), "err", err)
-	x.srv.depart(&x.member)
-	if x.peer != nil {
-		_ = x.peer.Close()
+	x.srv.log.Info("call connection ended", "room", x.room, "user", x.user.ID, "why", string(x.why), "err", err)
+	if x.guest != nil {
+		x.srv.release(x, x.why == codeNone && isLost(err))
 	}
-	close(x.gone)
 	<-x.closed
 	x.drain()
 	x.srv.strike(x)
@@ -137,7 +130,7 @@ func (x *session) finish(c code) {
 
 // drop ends a connection that no longer takes messages.
 func (x *session) drop() {
-	x.end(codeNone)
+	x.finish(codeNone)
 	_ = x.conn.NetConn().Close()
 }
 
@@ -163,7 +156,7 @@ func (x *session) read(ctx context.Context) error {
 		if err != nil {
 			return x.readError(err)
 		}
-		if x.peer != nil {
+		if x.joined {
 			x.expect(t.Silence)
 		}
 		if kind != websocket.TextMessage {
@@ -199,7 +192,7 @@ func (x *session) readError(err error) error {
 	switch {
 	case errors.Is(err, websocket.ErrReadLimit):
 		return fail(codeBadMessage, "message of more than %d bytes", readLimit)
-	case errors.As(err, &timeout) && timeout.Timeout() && x.peer == nil:
+	case errors.As(err, &timeout) && timeout.Timeout() && !x.joined:
 		return fail(codeLate, "no join")
 	}
 	return err
@@ -218,14 +211,14 @@ func (x *session) expect(d time.Duration) {
 
 // onPong measures the round trip of the WebSocket by the time in our ping.
 func (x *session) onPong(data string) error {
-	if x.peer == nil {
+	if !x.joined {
 		return nil // the time to join is not extended
 	}
 	x.expect(x.srv.opts.Timing.Silence)
 	var sent time.Time
 	if sent.UnmarshalText([]byte(data)) == nil {
 		if d := time.Since(sent); d > 0 && d < time.Minute {
-			x.peer.HintRTT(d)
+			x.guest.peer.HintRTT(d)
 		}
 	}
 	return nil

@@ -60,6 +60,7 @@ type Timing struct {
 	Silence time.Duration // without any sign of the client before it is given up; 45 s
 	Write   time.Duration // for one message to leave; 15 s
 	Quality time.Duration // between quality messages; 2 s
+	Park    time.Duration // for which a participant whose connection was lost is kept; 10 min
 }
 
 func (t Timing) orDefault() Timing {
@@ -73,6 +74,7 @@ func (t Timing) orDefault() Timing {
 	set(&t.Silence, 45*time.Second)
 	set(&t.Write, 15*time.Second)
 	set(&t.Quality, 2*time.Second)
+	set(&t.Park, 10*time.Minute)
 	return t
 }
 
@@ -84,6 +86,7 @@ type Participant struct {
 	Role   string `json:"role"`
 	Audio  bool   `json:"audio"`         // microphone on
 	Video  bool   `json:"video"`         // camera on
+	Away   bool   `json:"away"`          // the link is cut: they may come back
 	Via    Way    `json:"via,omitempty"` // a device that publishes (whip) or watches (whep)
 }
 
@@ -99,12 +102,14 @@ type Server struct {
 	opts     Options
 	log      *slog.Logger
 	upgrader websocket.Upgrader
-	wg       sync.WaitGroup // ServeRoom calls
+	wg       sync.WaitGroup // ServeRoom calls, endpoints, parked guests
 	relayFor func(*http.Request, User) *Relay
 
 	mu       sync.Mutex
 	rooms    map[string]*room
 	sessions map[*session]struct{}
+	guests   map[string]*guest    // by token
+	parked   []*guest             // longest first
 	open     map[string]*Endpoint // by ID
 	lastID   int
 	closed   bool
@@ -120,7 +125,7 @@ func New(s *sfu.SFU, opts Options) *Server {
 	opts.Timing = opts.Timing.orDefault()
 	srv := &Server{
 		sfu: s, opts: opts, log: opts.Logger,
-		rooms: map[string]*room{}, sessions: map[*session]struct{}{}, open: map[string]*Endpoint{},
+		rooms: map[string]*room{}, sessions: map[*session]struct{}{}, guests: map[string]*guest{}, open: map[string]*Endpoint{},
 		upgrader: websocket.Upgrader{
 			HandshakeTimeout: opts.Timing.Write,
 			ReadBufferSize:   4 << 10,
@@ -137,7 +142,8 @@ func New(s *sfu.SFU, opts Options) *Server {
 }
 
 // ServeRoom takes the request over as the WebSocket of the user in the room
-// and returns when the call is over for them.
+// and returns when it is closed. Lost without a goodbye, the user is parked
+// and may come back over another one.
 func (s *Server) ServeRoom(w http.ResponseWriter, r *http.Request, room string, u User) {
 	if s.opts.Authorize != nil {
 		if err := s.opts.Authorize(r.Context(), u, room); err != nil {
@@ -216,7 +222,10 @@ func (s *Server) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true
 	for x := range s.sessions {
-		x.end(codeClosing)
+		x.finish(codeClosing)
+	}
+	for _, g := range s.parked {
+		g.end(codeClosing)
 	}
 	for _, e := range s.open {
 		e.end(codeClosing)

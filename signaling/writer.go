@@ -33,7 +33,7 @@ func (x *session) write(ctx context.Context) {
 			return
 		}
 		if err != nil {
-			x.end(codeNone)
+			x.finish(codeNone)
 			return
 		}
 	}
@@ -50,13 +50,12 @@ func (x *session) put(m any, limit time.Duration) error {
 }
 
 func (x *session) putQuality(limit time.Duration) error {
-	x.mu.Lock()
-	peer := x.opened
-	x.mu.Unlock()
-	if peer == nil {
+	g := x.opened.Load()
+	if g == nil {
 		return nil
 	}
-	q := peer.Quality()
+	q := g.peer.Quality()
+	x.srv.mediaIs(g, q.Connected)
 	return x.put(qualityMessage{
 		Type: "quality", Connected: q.Connected, RTTMs: round(q.RTTMs, 1), LossUp: round(q.LossUp, 1000), LossDown: round(q.LossDown, 1000),
 		KbpsUp: round(q.KbpsUp, 10), KbpsDown: round(q.KbpsDown, 10),
@@ -72,7 +71,7 @@ func (x *session) stillAllowed(ctx context.Context) {
 		return
 	}
 	if err := x.srv.opts.Authorize(ctx, x.user, x.room); err != nil && ctx.Err() == nil {
-		x.end(codeForbidden)
+		x.finish(codeForbidden)
 	}
 }
 
