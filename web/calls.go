@@ -41,43 +41,62 @@ const leaveGrace = 90 * time.Second
 
 // attendance turns presence into journal entries and events of the case, one
 // for each person coming and one for leaving for good.
+//
+// Whoever is parked has not left: they are there until the room says that they
+// are gone. Then they left when their link was cut.
 type attendance struct {
 	mu    sync.Mutex
-	rooms map[string]map[string]*time.Timer // room, user; a timer runs while away
+	rooms map[string]map[string]*attendee // room, user
 	came  func(room, user string)
 	left  func(room, user string, at time.Time)
 	grace time.Duration
 }
 
+type attendee struct {
+	cut   time.Time   // since when the link is cut; zero: it is not
+	timer *time.Timer // runs while gone
+}
+
 func newAttendance(came func(room, user string), left func(room, user string, at time.Time)) *attendance {
-	return &attendance{rooms: map[string]map[string]*time.Timer{}, came: came, left: left, grace: leaveGrace}
+	return &attendance{rooms: map[string]map[string]*attendee{}, came: came, left: left, grace: leaveGrace}
 }
 
 func (a *attendance) changed(room string, ps []signaling.Participant) {
-	here := map[string]bool{}
+	here := map[string]bool{} // user; true: on a link that holds
 	for _, p := range ps {
-		here[p.UserID] = true
+		here[p.UserID] = here[p.UserID] || !p.Away
 	}
 	var came []string
 	a.mu.Lock()
 	known := a.rooms[room]
 	if known == nil {
-		known = map[string]*time.Timer{}
+		known = map[string]*attendee{}
 		a.rooms[room] = known
 	}
-	for id := range here {
-		timer, ok := known[id]
-		if !ok {
+	now := time.Now()
+	for id, holds := range here {
+		p := known[id]
+		if p == nil {
 			came = append(came, id)
-		} else if timer != nil {
-			timer.Stop()
+			p = &attendee{}
+			known[id] = p
+		} else if p.timer != nil {
+			p.timer.Stop()
+			p.timer = nil
 		}
-		known[id] = nil
+		if holds {
+			p.cut = time.Time{}
+		} else if p.cut.IsZero() {
+			p.cut = now
+		}
 	}
-	for id, timer := range known {
-		if !here[id] && timer == nil {
-			at := time.Now()
-			known[id] = time.AfterFunc(a.grace, func() { a.gone(room, id, at) })
+	for id, p := range known {
+		if _, there := here[id]; !there && p.timer == nil {
+			at := now
+			if !p.cut.IsZero() {
+				at = p.cut
+			}
+			p.timer = time.AfterFunc(a.grace, func() { a.gone(room, id, at) })
 		}
 	}
 	a.mu.Unlock()
@@ -88,8 +107,8 @@ func (a *attendance) changed(room string, ps []signaling.Participant) {
 
 func (a *attendance) gone(room, user string, at time.Time) {
 	a.mu.Lock()
-	timer, ok := a.rooms[room][user]
-	if !ok || timer == nil { // came back in the meantime
+	p := a.rooms[room][user]
+	if p == nil || p.timer == nil { // came back in the meantime
 		a.mu.Unlock()
 		return
 	}
@@ -103,21 +122,28 @@ func (a *attendance) gone(room, user string, at time.Time) {
 
 // close says goodbye for everyone.
 func (a *attendance) close() {
-	type leaver struct{ room, user string }
+	type leaver struct {
+		room, user string
+		at         time.Time
+	}
 	var all []leaver
 	a.mu.Lock()
 	for room, users := range a.rooms {
-		for id, timer := range users {
-			if timer != nil {
-				timer.Stop()
+		for id, p := range users {
+			if p.timer != nil {
+				p.timer.Stop()
 			}
-			all = append(all, leaver{room, id})
+			at := p.cut
+			if at.IsZero() {
+				at = time.Now()
+			}
+			all = append(all, leaver{room, id, at})
 		}
 	}
 	clear(a.rooms)
 	a.mu.Unlock()
 	for _, l := range all {
-		a.left(l.room, l.user, time.Now())
+		a.left(l.room, l.user, l.at)
 	}
 }
 
