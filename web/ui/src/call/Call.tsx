@@ -99,7 +99,7 @@ function pictureWords(q: Quality | undefined): string {
 function status(s: Snapshot | undefined, others: Participant[]): string {
   switch (s?.phase) {
     case 'joined': return others.length ? w('together', { names: others.map((p) => p.name).join(', ') }) : w('alone');
-    case 'lost': return w('lost', { n: s.retryIn });
+    case 'lost': return w('lost', { n: s.lostFor });
     case 'ended': return w('ended');
     default: return s?.self ? w('back') : w('connecting');
   }
@@ -113,10 +113,10 @@ function Tile({ p, stream }: { p: Participant; stream?: MediaStream }) {
   });
   const initials = p.name.split(/\s+/).filter((x) => /^\p{Lu}/u.test(x)).slice(-2).map((x) => x[0]).join('');
   return (
-    <figure class="call-tile" data-testid="call-tile" data-participant={p.userId}>
+    <figure class="call-tile" data-testid="call-tile" data-participant={p.userId} data-away={p.away || undefined}>
       <video ref={video} autoplay playsInline data-testid="call-remote-video" hidden={!p.video} />
       {!p.video && <span class="call-initials" aria-hidden="true">{initials}</span>}
-      <figcaption>{p.name}{p.via && ` · ${w(p.via)}`}{!p.via && !p.audio && ` · ${w('micOff')}`}{!p.via && !p.video && ` · ${w('camOff')}`}</figcaption>
+      <figcaption>{p.name}{p.away && ` · ${w('away')}`}{p.via && ` · ${w(p.via)}`}{!p.via && !p.audio && ` · ${w('micOff')}`}{!p.via && !p.video && ` · ${w('camOff')}`}</figcaption>
     </figure>
   );
 }

@@ -1,20 +1,27 @@
 // One call: a WebSocket for words, one peer connection to the server for media.
-// docs/signaling.md is the protocol. Comes back by itself after a cut.
+// docs/signaling.md is the protocol. Comes back by itself after a cut: same
+// connection, same place in the room.
 import { urls } from '../api';
+import { Pulse } from './pulse';
 import type { Local } from './media';
 
-export interface Participant { id: string; userId: string; name: string; role: string; audio: boolean; video: boolean; via?: 'whip' | 'whep' }
+export interface Participant { id: string; userId: string; name: string; role: string; audio: boolean; video: boolean; away?: boolean; via?: 'whip' | 'whep' }
 export interface Slot { mid: string; participant: string; kind: 'audio' | 'video' }
 export interface Quality { connected: boolean; rttMs: number; lossUp: number; lossDown: number; kbpsUp: number; kbpsDown: number; kbpsPath?: number; picture?: 'small' | 'off' | 'unwanted' }
 /** How the server wants our picture, for those who receive it; kbps 0: nobody does. */
 export interface Target { kbps: number; height: number; fps: number }
 export type Phase = 'connecting' | 'joined' | 'lost' | 'ended';
-export interface Snapshot { phase: Phase; self: string; participants: Participant[]; streams: Map<string, MediaStream>; quality?: Quality; target?: Target; retryIn: number; error?: { code: string; message: string } }
+export interface Snapshot { phase: Phase; self: string; participants: Participant[]; streams: Map<string, MediaStream>; quality?: Quality; target?: Target; lostFor: number; error?: { code: string; message: string } }
 
 const slotsAtFirst = 3;
-const backoff = [1, 2, 4, 8, 10]; // seconds
+/** Seconds until the next try. Dense for half a minute, which most outages last; a browser slows down who fails more often. */
+const wait = (tries: number): number => (tries === 0 ? 0.5 : !navigator.onLine ? 4 : tries < 25 ? 1.2 : tries < 60 ? 2 : 4) * (0.8 + 0.4 * Math.random());
+const dialsAtOnce = 3; // a try may hang as long as its packets are lost: newer ones overtake it
+const resuming = 4000; // WebSocket close code: not a goodbye
 const targetAtFirst: Target = { kbps: 130, height: 240, fps: 12 };
 const hopeless = new Set(['replaced', 'forbidden', 'room-full']); // coming back by itself would not help
+// Where the browser tells: from Wi-Fi to mobile data and back.
+const network = (navigator as unknown as { connection?: EventTarget & { type?: string } }).connection;
 
 export class Call {
   private ws?: WebSocket;
@@ -32,86 +39,158 @@ export class Call {
   private error?: { code: string; message: string };
   private tries = 0;
   private offers = 0;
-  private retryAt = 0;
+  private token = ''; // resumes our place
+  private dials: WebSocket[] = []; // oldest first
+  private lostAt = 0;
   private timer = 0;
+  private pulse = new Pulse();
+  private restartedAt = 0;
+  private restarts = 0; // in vain
+  private heardAt = 0; // of the server, by WebSocket
+  private work: Promise<unknown> = Promise.resolve(); // changes of our description, one after the other
   private watchdog = 0;
   private ended = false;
 
   constructor(private caseId: string, private local: Local, private changed: (s: Snapshot) => void) {
-    addEventListener('online', this.now);
-    this.watchdog = window.setInterval(() => this.tick(), 1000);
-    void this.connect();
+    addEventListener('online', this.moved);
+    network?.addEventListener('change', this.changedNetwork);
+    document.addEventListener('visibilitychange', this.seen);
+    this.watchdog = window.setInterval(() => void this.tick(), 1000);
+    this.prepare();
+    this.dial();
   }
 
-  private async connect(): Promise<void> {
-    this.drop();
+  /** A connection for a new place in the room; its offer waits for the WebSocket. */
+  private prepare(): void {
+    this.dropMedia();
     const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     this.pc = pc;
+    this.token = '';
+    this.pulse = new Pulse();
     (window as unknown as { __siraCall?: unknown }).__siraCall = { pc };
     pc.ontrack = (e) => { if (e.transceiver.mid) { this.tracks.set(e.transceiver.mid, e.track); this.arrange(); } };
-    pc.onicecandidate = (e) => { if (e.candidate) this.send({ type: 'candidate', candidate: e.candidate.toJSON() }); };
-    pc.onconnectionstatechange = () => { if (pc === this.pc && pc.connectionState === 'failed') this.lost(); };
+    pc.onicecandidate = (e) => { if (e.candidate) this.say({ type: 'candidate', candidate: e.candidate.toJSON() }); };
+    pc.onconnectionstatechange = () => {
+      // Of DTLS; a failed ICE is restarted.
+      if (pc === this.pc && pc.connectionState === 'failed' && pc.iceConnectionState !== 'failed') this.anew();
+    };
+    // Sound first: it is the first section, and alone enough for a call.
     this.senders.audio = pc.addTransceiver(this.local.audio ?? 'audio', { direction: 'sendonly' }).sender;
     this.senders.video = pc.addTransceiver(this.local.video ?? 'video', { direction: 'sendonly', sendEncodings: [{ ...this.encoding(targetAtFirst), scalabilityMode: 'L1T2' } as RTCRtpEncodingParameters] }).sender;
     this.addSlots(slotsAtFirst, slotsAtFirst);
     preferVP9(pc);
-    await pc.setLocalDescription();
-    if (pc !== this.pc || this.ended) return;
+    void this.describe(false);
+  }
+
+  /** Opens a WebSocket, and another one after a while, until one is open. */
+  private dial = (): void => {
+    clearTimeout(this.timer);
+    if (this.ended || this.ws) return;
+    if (this.dials.length === dialsAtOnce) discard(this.dials.shift()!);
     const ws = new WebSocket(urls.socket(`/api/calls/${encodeURIComponent(this.caseId)}`));
+    this.dials.push(ws);
+    ws.onopen = () => void this.opened(ws);
+    ws.onclose = () => { this.dials = this.dials.filter((d) => d !== ws); };
+    this.timer = window.setTimeout(this.dial, wait(this.tries++) * 1000);
+  };
+
+  private async opened(ws: WebSocket): Promise<void> {
+    for (const d of this.dials) if (d !== ws) discard(d);
+    this.dials = [];
+    clearTimeout(this.timer);
+    if (this.ended) { discard(ws); return; }
     this.ws = ws;
-    ws.onopen = () => this.send({ type: 'join', sdp: pc.localDescription!.sdp, audio: this.on('audio'), video: this.on('video') });
-    ws.onmessage = (e) => { if (ws === this.ws) void this.receive(String(e.data)).catch(() => this.lost()); };
+    this.heardAt = Date.now();
+    ws.onmessage = (e) => {
+      if (ws !== this.ws) return;
+      this.heardAt = Date.now();
+      void this.receive(String(e.data)).catch(() => { if (ws === this.ws) this.anew(); });
+    };
     ws.onclose = () => { if (ws === this.ws) this.lost(); };
+    await this.work;
+    const pc = this.pc;
+    if (ws !== this.ws || !pc) return;
+    const me = { audio: this.on('audio'), video: this.on('video') };
+    const offer = pc.signalingState === 'have-local-offer' ? { sdp: pc.localDescription!.sdp, id: this.offers } : {};
+    this.send(this.token ? { type: 'resume', token: this.token, ...me, ...offer } : { type: 'join', sdp: pc.localDescription!.sdp, ...me });
   }
 
   private on = (kind: 'audio' | 'video'): boolean => this.local[kind]?.enabled === true && this.local[kind]?.readyState === 'live';
 
-  private addSlots(audio: number, video: number): void {
+  /** Says whether there were fewer. */
+  private addSlots(audio: number, video: number): boolean {
     const have = { audio: 0, video: 0 };
     for (const t of this.pc!.getTransceivers()) if (t.direction === 'recvonly') have[t.receiver.track.kind as 'audio' | 'video']++;
     for (let i = have.audio; i < audio; i++) this.pc!.addTransceiver('audio', { direction: 'recvonly' });
     for (let i = have.video; i < video; i++) this.pc!.addTransceiver('video', { direction: 'recvonly' });
+    return have.audio < audio || have.video < video;
   }
 
   private async receive(raw: string): Promise<void> {
     const m = JSON.parse(raw);
     const pc = this.pc!;
     switch (m.type) {
-      case 'joined':
+      case 'joined': case 'resumed':
         this.self = m.self;
+        this.token = m.token ?? this.token;
         this.participants = m.participants ?? [];
         this.slots = m.slots ?? [];
-        await pc.setRemoteDescription({ type: 'answer', sdp: m.sdp });
-        if (m.relay) window.setTimeout(() => this.detour(pc, m.relay), 1500);
         this.phase = 'joined';
         this.tries = 0;
         this.error = undefined;
+        if (m.sdp) await this.accept(m.sdp, m.type === 'joined' ? this.offers : m.id);
+        if (m.relay && m.sdp) window.setTimeout(() => this.detour(pc, m.relay), 1500);
         if (!this.pictures) this.wish(false);
         break;
       case 'target': this.target = m; await this.encode(); break;
-      case 'answer': if (m.id === this.offers) await pc.setRemoteDescription({ type: 'answer', sdp: m.sdp }); break;
+      case 'answer': await this.accept(m.sdp, m.id); break;
       case 'participants': this.participants = m.participants ?? []; break;
       case 'slots': this.slots = m.slots ?? []; break;
-      case 'renegotiate': this.addSlots(m.audio ?? 0, m.video ?? 0); await this.offer(); break;
+      case 'renegotiate': if (this.addSlots(m.audio ?? 0, m.video ?? 0)) await this.offer(); break;
       case 'quality': this.quality = m; break;
       case 'ping': this.send({ type: 'pong', t: m.t }); break;
-      case 'error': this.error = { code: m.code, message: m.message }; if (hopeless.has(m.code)) this.finish(); break;
+      case 'error':
+        if (m.code === 'gone') { this.anew(); return; }
+        this.error = { code: m.code, message: m.message };
+        if (m.code === 'bad-sdp') this.prepare(); // and no resume
+        if (hopeless.has(m.code)) this.finish();
+        break;
     }
     this.arrange();
   }
 
-  private async offer(iceRestart = false): Promise<void> {
+  /** Makes our next offer. */
+  private describe(iceRestart: boolean): Promise<void> {
     const pc = this.pc!;
-    if (iceRestart) pc.restartIce();
-    await pc.setLocalDescription();
-    this.send({ type: 'offer', sdp: pc.localDescription!.sdp, id: ++this.offers });
+    const done = this.work.then(async () => {
+      if (pc !== this.pc) return;
+      if (iceRestart) pc.restartIce();
+      await pc.setLocalDescription();
+      this.offers++;
+    });
+    this.work = done.catch(() => {});
+    return done;
+  }
+
+  /** Takes the answer to our newest offer; an older one is late. */
+  private accept(sdp: string, id: number): Promise<void> {
+    const pc = this.pc!;
+    const done = this.work.then(async () => { if (pc === this.pc && id === this.offers && pc.signalingState === 'have-local-offer') await pc.setRemoteDescription({ type: 'answer', sdp }); });
+    this.work = done.catch(() => {});
+    return done;
+  }
+
+  /** While the link is down the offer waits for it. */
+  private async offer(iceRestart = false): Promise<void> {
+    await this.describe(iceRestart);
+    if (this.pc) this.say({ type: 'offer', sdp: this.pc.localDescription!.sdp, id: this.offers });
   }
 
   /** Where no packet passes but HTTPS does: through the server's own TURN. Not before that shows, for a relay costs a slow link a second. */
   private detour(pc: RTCPeerConnection, relay: RTCIceServer): void {
     if (pc !== this.pc || ['connected', 'completed', 'closed'].includes(pc.iceConnectionState)) return;
     pc.setConfiguration({ bundlePolicy: 'max-bundle', iceServers: [relay] });
-    void this.offer(true).catch(() => this.lost());
+    void this.offer(true).catch(() => this.anew());
   }
 
   /** Puts each track into the stream of the person whose slot it is. */
@@ -131,42 +210,78 @@ export class Call {
     this.tell();
   }
 
+  /** The WebSocket is gone, or as good as; the media connection stays. */
   private lost(): void {
-    if (this.ended || this.phase === 'lost') return;
-    this.phase = 'lost';
-    const wait = backoff[Math.min(this.tries++, backoff.length - 1)]!;
-    this.retryAt = Date.now() + wait * 1000;
-    clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => this.reconnect(), wait * 1000);
-    this.tell();
-  }
-
-  private now = (): void => { if (this.phase === 'lost') this.reconnect(); };
-
-  private reconnect(): void {
     if (this.ended) return;
-    clearTimeout(this.timer);
-    this.phase = 'connecting';
+    if (this.ws) discard(this.ws);
+    this.ws = undefined;
+    if (this.phase === 'joined') {
+      this.phase = 'lost';
+      this.lostAt = Date.now();
+      this.tries = 0;
+      this.dial();
+    } else {
+      clearTimeout(this.timer);
+      this.timer = window.setTimeout(this.dial, wait(this.tries++) * 1000);
+    }
     this.tell();
-    this.timer = window.setTimeout(() => { if (this.phase === 'connecting') this.lost(); }, 15_000);
-    void this.connect().catch(() => this.lost());
   }
 
-  /** A link that is gone without a word: media silent for four seconds asks for an ICE restart, twelve for a new connection. */
-  private silent = 0;
-  private tick(): void {
-    if (this.phase === 'lost') { this.tell(); return; }
-    const state = this.pc?.iceConnectionState;
-    this.silent = this.phase === 'joined' && (state === 'disconnected' || state === 'failed') ? this.silent + 1 : 0;
-    if (this.silent === 4) void this.offer(true).catch(() => this.lost());
-    if (this.silent >= 12) { this.silent = 0; this.lost(); }
+  /** Nothing is left to come back to: a new place in the room. */
+  private anew(): void {
+    if (this.ended) return;
+    this.prepare();
+    if (this.phase === 'joined') { this.lost(); return; }
+    if (this.ws) discard(this.ws);
+    this.ws = undefined;
+    this.dial();
   }
 
+  private restart(): void {
+    this.restartedAt = Date.now();
+    this.restarts++;
+    void this.offer(true).catch(() => this.anew());
+  }
+
+  /** Another network: what was open hangs on the old one. */
+  private moved = (): void => {
+    if (this.ended) return;
+    if (this.token) this.restart();
+    if (this.phase === 'joined') this.lost(); else this.dial();
+  };
+
+  private kind = network?.type;
+  private changedNetwork = (): void => { if (network?.type !== this.kind) { this.kind = network?.type; if (navigator.onLine) this.moved(); } };
+
+  private seen = (): void => {
+    if (document.visibilityState !== 'visible') return;
+    if (!this.ws) this.dial();
+    void this.tick();
+  };
+
+  /** A link that is gone without a word: no packet for two seconds asks for an ICE restart, no message for seven for another WebSocket. */
+  private async tick(): Promise<void> {
+    const pc = this.pc, now = Date.now();
+    if (this.ended || !pc) return;
+    const quiet = this.ws ? now - this.heardAt : 0;
+    if (this.ws && this.phase !== 'joined') { if (quiet > 10_000) this.lost(); } // no answer to join or resume
+    else if (quiet > 7000) this.lost();
+    else if (quiet > 4000) this.send({ type: 'ping', t: now });
+    const dead = this.token !== '' && (await this.pulse.silent(pc));
+    if (pc !== this.pc || this.ended) return;
+    if (!dead) this.restartedAt = this.restarts = 0;
+    else if (!this.restartedAt) this.restart();
+    else if (this.phase === 'joined' && quiet < 3000 && pc.signalingState === 'stable' && now - this.restartedAt > 6000) { if (this.restarts < 4) this.restart(); else this.anew(); }
+    if (this.phase === 'lost') this.tell();
+  }
+
+  /** What the server takes from those in the room only. */
+  private say(m: unknown): void { if (this.phase === 'joined') this.send(m); }
   private send(m: unknown): void { if (this.ws?.readyState === WebSocket.OPEN) this.ws.send(JSON.stringify(m)); }
 
   private tell(): void {
     this.changed({ phase: this.phase, self: this.self, participants: this.participants, streams: new Map(this.streams), quality: this.phase === 'joined' ? this.quality : undefined, target: this.target,
-      retryIn: Math.max(0, Math.ceil((this.retryAt - Date.now()) / 1000)), error: this.error });
+      lostFor: this.phase === 'lost' ? Math.round((Date.now() - this.lostAt) / 1000) : 0, error: this.error });
   }
 
   /** Another microphone or camera, or none: no negotiation needed. */
@@ -180,7 +295,7 @@ export class Call {
 
   /** Pictures of others, or sound only. */
   showPictures(on: boolean): void { this.pictures = on; this.wish(on); this.tell(); }
-  private wish(video: boolean): void { this.send({ type: 'receive', video }); }
+  private wish(video: boolean): void { this.say({ type: 'receive', video }); }
 
   private encoding(t: Target): RTCRtpEncodingParameters {
     const lines = this.local.video?.getSettings().height ?? 480;
@@ -198,19 +313,17 @@ export class Call {
     if (t) t.enabled = on;
     this.announce();
   }
-  private announce(): void { this.send({ type: 'state', audio: this.on('audio'), video: this.on('video') }); this.tell(); }
+  private announce(): void { this.say({ type: 'state', audio: this.on('audio'), video: this.on('video') }); this.tell(); }
 
-  private drop(): void {
-    const ws = this.ws, pc = this.pc;
-    this.ws = undefined;
+  private dropMedia(): void {
+    this.pc?.close();
     this.pc = undefined;
-    if (ws) { ws.onclose = null; ws.close(); }
-    pc?.close();
     this.tracks.clear();
     this.streams.clear();
     this.slots = [];
     this.offers = 0;
     this.target = undefined;
+    this.restartedAt = this.restarts = 0;
   }
 
   private finish(): void {
@@ -218,13 +331,34 @@ export class Call {
     this.phase = 'ended';
     clearTimeout(this.timer);
     clearInterval(this.watchdog);
-    removeEventListener('online', this.now);
-    this.drop();
+    removeEventListener('online', this.moved);
+    network?.removeEventListener('change', this.changedNetwork);
+    document.removeEventListener('visibilitychange', this.seen);
+    for (const d of this.dials) discard(d);
+    if (this.ws) { this.ws.onclose = null; this.ws.close(); }
+    this.ws = undefined;
+    this.dropMedia();
     this.tell();
   }
 
-  hangUp(): void { this.send({ type: 'leave' }); this.finish(); this.local.audio?.stop(); this.local.video?.stop(); }
+  hangUp(): void {
+    if (this.phase === 'lost' && this.token) farewell(this.caseId, this.token);
+    this.send({ type: 'leave' });
+    this.finish();
+    this.local.audio?.stop(); this.local.video?.stop();
+  }
 }
+
+/** Who hangs up while the link is down leaves as soon as it is back: the others need not wait. */
+function farewell(caseId: string, token: string, until = Date.now() + 600_000): void {
+  const ws = new WebSocket(urls.socket(`/api/calls/${encodeURIComponent(caseId)}`));
+  let said = false;
+  ws.onopen = () => { said = true; ws.send(JSON.stringify({ type: 'resume', token })); ws.send('{"type":"leave"}'); };
+  ws.onclose = () => { if (!said && Date.now() < until) window.setTimeout(farewell, 5000, caseId, token, until); };
+}
+
+/** Lets a WebSocket go without saying goodbye. */
+function discard(ws: WebSocket): void { ws.onopen = ws.onmessage = ws.onclose = null; ws.close(resuming); }
 
 /** VP9 says the same in fewer bytes, and in layers; other codecs stay as a way out. */
 function preferVP9(pc: RTCPeerConnection): void {

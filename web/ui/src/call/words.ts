@@ -3,9 +3,9 @@ import { local } from '../i18n/local';
 export const w = local({
   fr: {
     call: 'Appel', connecting: 'Connexion…', alone: 'Vous êtes seul dans l’appel. Les autres voient que vous attendez.', together: 'En ligne avec {names}',
-    lost: 'Liaison coupée. L’appel revient tout seul ({n} s)…', back: 'Reprise de l’appel…', ended: 'Appel terminé.', again: 'Rejoindre l’appel', close: 'Fermer',
+    lost: 'Liaison coupée depuis {n} s. L’appel revient tout seul, ne touchez à rien.', back: 'Reprise de l’appel…', ended: 'Appel terminé.', again: 'Rejoindre l’appel', close: 'Fermer',
     mute: 'Couper le micro', unmute: 'Rétablir le micro', cameraOff: 'Couper la caméra', cameraOn: 'Allumer la caméra', hangUp: 'Raccrocher', devices: 'Micro et caméra',
-    microphone: 'Micro', camera: 'Caméra', micOff: 'micro coupé', camOff: 'caméra coupée', you: 'Vous', noDevice: 'aucun', whip: 'appareil', whep: 'regarde',
+    microphone: 'Micro', camera: 'Caméra', micOff: 'micro coupé', camOff: 'caméra coupée', away: 'liaison coupée, revient', you: 'Vous', noDevice: 'aucun', whip: 'appareil', whep: 'regarde',
     denied: 'L’accès au micro est refusé. Touchez le cadenas près de l’adresse, autorisez le micro, puis rejoignez l’appel.',
     noMic: 'Aucun micro trouvé : vous entendez les autres, ils ne vous entendent pas. Branchez un micro puis choisissez-le dans « Micro et caméra ».',
     noCam: 'Pas de caméra : l’appel continue au son seul.', insecure: 'Le navigateur n’autorise le micro que sur une adresse https. Prévenez l’administrateur.',
@@ -20,9 +20,9 @@ export const w = local({
   },
   en: {
     call: 'Call', connecting: 'Connecting…', alone: 'You are alone in the call. The others can see that you wait.', together: 'Online with {names}',
-    lost: 'Link lost. The call comes back by itself ({n} s)…', back: 'Resuming the call…', ended: 'Call ended.', again: 'Join the call', close: 'Close',
+    lost: 'Link lost for {n} s. The call comes back by itself, do not touch anything.', back: 'Resuming the call…', ended: 'Call ended.', again: 'Join the call', close: 'Close',
     mute: 'Mute', unmute: 'Unmute', cameraOff: 'Camera off', cameraOn: 'Camera on', hangUp: 'Hang up', devices: 'Microphone and camera',
-    microphone: 'Microphone', camera: 'Camera', micOff: 'muted', camOff: 'camera off', you: 'You', noDevice: 'none', whip: 'device', whep: 'watching',
+    microphone: 'Microphone', camera: 'Camera', micOff: 'muted', camOff: 'camera off', away: 'link lost, coming back', you: 'You', noDevice: 'none', whip: 'device', whep: 'watching',
     denied: 'Access to the microphone is denied. Tap the lock near the address, allow the microphone, then join again.',
     noMic: 'No microphone found: you hear the others, they cannot hear you. Plug one in and choose it in “Microphone and camera”.',
     noCam: 'No camera: the call goes on with sound only.', insecure: 'The browser allows the microphone on https addresses only. Tell the administrator.',

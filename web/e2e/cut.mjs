@@ -1,0 +1,75 @@
+// A link that can be cut: TCP to the web server and UDP to the media port pass
+// through here, until they do not.
+import dgram from 'node:dgram'
+import net from 'node:net'
+
+export class Link {
+  /** web and media are the ports of the server on 127.0.0.1. */
+  static async open(web, media) {
+    const link = new Link()
+    link.web = web
+    link.media = media
+    link.state = 'up'
+    link.pairs = new Set()
+    link.back = new Map() // one socket to the server for each of the client
+    link.tcp = net.createServer({ allowHalfOpen: true }, s => link.carry(s))
+    await new Promise(r => link.tcp.listen(0, '127.0.0.1', r))
+    link.url = `http://127.0.0.1:${link.tcp.address().port}`
+    link.udp = dgram.createSocket('udp4')
+    await new Promise(r => link.udp.bind(0, '127.0.0.1', r))
+    link.udp.on('message', (m, from) => link.up(m, from))
+    return link
+  }
+
+  carry(a) {
+    if (this.state === 'down') { a.resetAndDestroy(); return }
+    const b = net.connect({ port: this.web, host: '127.0.0.1', allowHalfOpen: true })
+    const pair = [a, b]
+    this.pairs.add(pair)
+    for (const [x, y] of [[a, b], [b, a]]) {
+      x.on('error', () => {})
+      x.on('close', () => { y.destroy(); this.pairs.delete(pair) })
+      x.on('end', () => y.end())
+      x.pipe(y)
+    }
+    if (this.state === 'silent') for (const s of pair) s.pause()
+  }
+
+  up(m, from) {
+    if (this.state !== 'up') return
+    let s = this.back.get(from.port)
+    if (!s) {
+      s = dgram.createSocket('udp4')
+      s.on('message', r => { if (this.state === 'up') this.udp.send(r, from.port, from.address) })
+      s.on('error', () => {})
+      this.back.set(from.port, s)
+    }
+    s.send(m, this.media, '127.0.0.1')
+  }
+
+  /** down: connections are refused; silent: what is sent is lost, as by a mast without power. */
+  set(state) {
+    this.state = state
+    if (state === 'down') for (const pair of [...this.pairs]) for (const s of pair) s.resetAndDestroy()
+    // What hung in a silent link is not delivered late: it comes to an end.
+    if (state === 'up') for (const pair of [...this.pairs]) for (const s of pair) if (s.isPaused()) s.resetAndDestroy()
+    if (state === 'silent') for (const pair of this.pairs) for (const s of pair) s.pause()
+  }
+
+  close() {
+    this.tcp.close()
+    this.set('down')
+    this.udp.close()
+    for (const s of this.back.values()) s.close()
+  }
+
+  /** In the page: the server's media port is this link's. */
+  async through(page) {
+    await page.addInitScript(([from, to]) => {
+      const real = RTCPeerConnection.prototype.setRemoteDescription
+      RTCPeerConnection.prototype.setRemoteDescription = function (d) {
+        return real.call(this, { type: d.type, sdp: d.sdp.replaceAll(` ${from} typ host`, ` ${to} typ host`) })
+      }
+    }, [this.media, this.udp.address().port])
+  }
+}

@@ -1,0 +1,72 @@
+// A call through a link that goes away without a word and comes back: nobody
+// touches anything, and it is the same call.
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import test from 'node:test'
+import { browser, freePort, Server, tablet } from './harness.mjs'
+import { byId, clean, person, received, until } from './pages.mjs'
+import { Link } from './cut.mjs'
+
+const outage = Number(process.env.SIRA_OUTAGE ?? 8) * 1000 // ms
+
+/** A new case of the asker for the expert. */
+async function newCase(server, asker, expert) {
+  const id = randomUUID(), to = (await server.api(expert, 'GET', '/api/session')).body.user
+  const opened = await server.api(asker, 'POST', `/api/cases/${id}/events`, { events: [{ id: randomUUID(), type: 'opened', at: new Date().toISOString(), data: {
+    patient: { name: 'Essai Coupure', sex: 'F', age: { value: 30, unit: 'Y' } }, specialty: to.specialties[0], urgency: 'U2', question: 'Essai', history: '', consent: { how: 'oral' }, to: [to.id] } }] })
+  assert.equal(opened.status, 200, JSON.stringify(opened.body))
+  return id
+}
+
+test('a call outlives an outage of the link', { timeout: 240_000 }, async t => {
+  const media = await freePort()
+  const server = await new Server({ args: ['--media-listen', `127.0.0.1:${media}`, '--media-tcp-listen', 'off'] }).start()
+  t.after(() => server.remove())
+  const link = await Link.open(server.port, media)
+  t.after(() => link.close())
+  const chromium = await browser()
+  t.after(() => chromium.close())
+  const asker = server.user('clinician'), expert = server.user('specialist')
+  const id = await newCase(server, asker, expert)
+  const a = await person(chromium, { url: link.url }, asker, tablet), b = await person(chromium, server, expert, tablet)
+  await link.through(a)
+  for (const [page, url] of [[a, link.url], [b, server.url]]) {
+    await page.goto(`${url}/dossier/${id}`)
+    await byId(page, 'call-open').first().click()
+  }
+  for (const page of [a, b]) await until('sound', async () => (await received(page)).audioPackets > 150)
+  await a.evaluate(() => { window.__siraCall.pc.mark = 'the first' })
+  await byId(b, 'call-tile').first().evaluate(e => { e.mark = 'the first' })
+
+  for (const kind of ['silent', 'down']) {
+    await t.test(`link ${kind}`, async t => {
+      link.set(kind)
+      const began = Date.now()
+      await byId(a, 'call-panel').and(a.locator('[data-phase="lost"]')).waitFor({ timeout: 30_000 })
+      await b.locator('[data-testid="call-tile"][data-away]').waitFor({ timeout: 60_000 })
+      t.diagnostic(`noticed by both in ${((Date.now() - began) / 1000).toFixed(1)} s`)
+      if (process.env.SIRA_SCREENS) {
+        mkdirSync(process.env.SIRA_SCREENS, { recursive: true })
+        await a.screenshot({ path: path.join(process.env.SIRA_SCREENS, `coupure-${kind}-ici.png`) })
+        await b.screenshot({ path: path.join(process.env.SIRA_SCREENS, `coupure-${kind}-autre.png`) })
+      }
+      await new Promise(r => setTimeout(r, Math.max(0, outage - (Date.now() - began))))
+      const before = await Promise.all([a, b].map(received))
+      link.set('up')
+      const back = Date.now()
+      await Promise.all([a, b].map((page, i) => until('sound again', async () => (await received(page)).audioPackets > before[i].audioPackets + 5)))
+      t.diagnostic(`sound both ways ${((Date.now() - back) / 1000).toFixed(2)} s after the link was back`)
+      await byId(a, 'call-panel').and(a.locator('[data-phase="joined"]')).waitFor({ timeout: 30_000 })
+      t.diagnostic(`joined ${((Date.now() - back) / 1000).toFixed(2)} s after`)
+      await until('the other sees it', async () => await b.locator('[data-testid="call-tile"][data-away]').count() === 0)
+      assert.equal(await a.evaluate(() => window.__siraCall.pc.mark), 'the first', 'another peer connection')
+      assert.equal(await byId(b, 'call-tile').first().evaluate(e => e.mark), 'the first', 'another participant')
+      const now = await Promise.all([a, b].map(received))
+      await Promise.all([a, b].map((page, i) => until('sound goes on', async () => (await received(page)).audioPackets > now[i].audioPackets + 50)))
+    })
+  }
+  clean(b, 'expert')
+  assert.deepEqual(a.problems, [], 'asker: errors in the page')
+})
