@@ -71,8 +71,8 @@ export class Call {
     pc.ontrack = (e) => { if (e.transceiver.mid) { this.tracks.set(e.transceiver.mid, e.track); this.arrange(); } };
     pc.onicecandidate = (e) => { if (e.candidate) this.say({ type: 'candidate', candidate: e.candidate.toJSON() }); };
     pc.onconnectionstatechange = () => {
-      // Of DTLS; a failed ICE is restarted.
-      if (pc === this.pc && pc.connectionState === 'failed' && pc.iceConnectionState !== 'failed') this.anew();
+      // A failed ICE is restarted; failed keys are the end of this connection.
+      if (pc === this.pc && pc.connectionState === 'failed' && this.senders.audio?.transport?.state === 'failed') this.anew();
     };
     // Sound first: it is the first section, and alone enough for a call.
     this.senders.audio = pc.addTransceiver(this.local.audio ?? 'audio', { direction: 'sendonly' }).sender;
