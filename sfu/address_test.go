@@ -52,7 +52,7 @@ func TestAnnouncedAddresses(t *testing.T) {
 func TestAnswerAsksForFrugalSound(t *testing.T) {
 	_, answer := announced(t, Config{})
 	for _, want := range []string{
-		"a=ice-lite\r\n", "a=group:BUNDLE ", "usedtx=1", "useinbandfec=1", "maxaveragebitrate=24000", "a=ptime:40\r\n",
+		"a=ice-lite\r\n", "a=group:BUNDLE ", "usedtx=1", "useinbandfec=1", "maxaveragebitrate=16000", "a=ptime:60\r\n",
 	} {
 		if !strings.Contains(answer, want) {
 			t.Errorf("the answer lacks %q:\n%s", want, answer)

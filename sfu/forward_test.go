@@ -35,7 +35,8 @@ func TestTwoPeersHearAndSeeEachOther(t *testing.T) {
 }
 
 // checkStream: one SSRC, continuous numbers, the first video packet a
-// keyframe, content in order.
+// keyframe, content in order. Of a picture that the link has no room for,
+// everything up to a keyframe may be left out.
 func checkStream(t *testing.T, pkts []rtp.Packet, k kind) {
 	t.Helper()
 	if k == video && !startsKeyframe("video/vp8", pkts[0].Payload) {
@@ -53,7 +54,8 @@ func checkStream(t *testing.T, pkts []rtp.Packet, k kind) {
 		if err := errors.Join(err1, err2); err != nil {
 			t.Fatal(err)
 		}
-		if is != was+1 {
+		left := k == video && is > was && startsKeyframe("video/vp8", pkts[i].Payload)
+		if is != was+1 && !left {
 			t.Fatalf("content %d after %d", is, was)
 		}
 	}

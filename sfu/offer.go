@@ -81,11 +81,12 @@ func direction(m *sdp.MediaDescription, d *sdp.SessionDescription) string {
 }
 
 // What browsers are asked to send as sound: mono speech for slow links, in
-// packets of 40 ms (at 20 ms headers weigh more than speech), silent when
-// nobody speaks (RFC 7587, 6.1).
+// packets of 60 ms (at 20 ms headers weigh more than speech), each said twice
+// (RED), silent when nobody speaks (RFC 7587, 6.1). Twice 16 kbit/s in long
+// packets costs less than once 24 in short ones, and no single loss is heard.
 const (
-	opusBitrate = 24000 // bit/s
-	opusPtime   = 40    // ms
+	opusBitrate = 16000 // bit/s
+	opusPtime   = 60    // ms
 )
 
 // shapeAnswer adds to pion's answer what the peer's encoders should do.
@@ -102,6 +103,7 @@ func shapeAnswer(raw string) (string, error) {
 		switch direction(m, &d) {
 		case "recvonly", "sendrecv":
 			shapeOpus(m)
+			preferRED(m)
 		}
 	}
 	b, err := d.Marshal()
@@ -122,6 +124,21 @@ func needless(a sdp.Attribute) bool {
 		return len(fields) > 1 && fields[1] == "2"
 	}
 	return false
+}
+
+// preferRED puts redundant audio first among a section's formats: the first is
+// what a browser sends.
+func preferRED(m *sdp.MediaDescription) {
+	for _, a := range m.Attributes {
+		pt, codec, ok := strings.Cut(a.Value, " ")
+		if a.Key != "rtpmap" || !ok || !strings.HasPrefix(strings.ToLower(codec), "red/") {
+			continue
+		}
+		if i := slices.Index(m.MediaName.Formats, pt); i > 0 {
+			m.MediaName.Formats = slices.Insert(slices.Delete(m.MediaName.Formats, i, i+1), 0, pt)
+		}
+		return
+	}
 }
 
 func shapeOpus(m *sdp.MediaDescription) {

@@ -161,6 +161,9 @@ test('one tele-expertise, there and back, on real files', { timeout: 600_000 }, 
       const got = await received(page)
       assert.ok(got.audioPackets > 30 && got.videoFrames > 10, `${who} received ${JSON.stringify(got)}`)
       assert.ok(got.audioEnergy > 0, `${who} hears silence`)
+      // What is said twice is not told apart in the statistics: the order of formats decides.
+      const voice = await page.evaluate(() => window.__siraCall.pc.getSenders().find(s => s.track?.kind === 'audio').getParameters().codecs[0].mimeType)
+      assert.equal(voice, 'audio/red', `${who} does not say everything twice`)
     }
     await byId(asker, 'call-mute').click()
     await byId(expert, 'call-tile').filter({ hasText: 'micro coupé' }).waitFor({ timeout: 20_000 })
