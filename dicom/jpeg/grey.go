@@ -24,8 +24,12 @@ func EncodeGrey(m *image.Gray, quality int) ([]byte, error) {
 	e.before = 0
 	for y := 0; y < height; y += 8 {
 		for x := 0; x < width; x += 8 {
+			if v, flat := oneLevel(m, x, y); flat {
+				e.flat(v)
+				continue
+			}
 			e.load(m, x, y)
-			e.transform()
+			e.columns()
 			e.block()
 		}
 	}
@@ -39,9 +43,8 @@ var greyEncoders = sync.Pool{New: func() any { return new(greyEncoder) }}
 // greyEncoder is the state of one picture. The buffers are kept between them.
 type greyEncoder struct {
 	w       writer
-	samples [64]float32 // then coefficients, by row
+	samples [64]float32 // rows transformed, then coefficients, by row
 	levels  [64]int32   // quantised, in zigzag order
-	set     uint64      // which of them are not zero
 	divide  [64]float32 // what a coefficient is multiplied with, in zigzag order
 	before  int32       // DC level of the block before
 }
@@ -130,32 +133,49 @@ func (e *greyEncoder) header(width, height, quality int) {
 	e.w.out = append(out, 0xFF, markSOS, 0, 8, 1, 1, 0, 0, 63, 0)
 }
 
-// load takes a block; beyond the edges the last line and column go on.
+// oneLevel says whether a whole block is of one level, as most air and all that
+// lies outside the window is.
+func oneLevel(m *image.Gray, x, y int) (v byte, flat bool) {
+	if x+8 > m.Rect.Dx() || y+8 > m.Rect.Dy() {
+		return 0, false
+	}
+	v = m.Pix[y*m.Stride+x]
+	want := uint64(v) * 0x0101010101010101
+	for j := range 8 {
+		if binary.LittleEndian.Uint64(m.Pix[(y+j)*m.Stride+x:]) != want {
+			return 0, false
+		}
+	}
+	return v, true
+}
+
+// load takes a block and transforms its rows; beyond the edges the last line
+// and column go on.
 func (e *greyEncoder) load(m *image.Gray, x, y int) {
 	width, height := m.Rect.Dx(), m.Rect.Dy()
+	var edge [8]byte
 	for j := range 8 {
 		line := m.Pix[min(y+j, height-1)*m.Stride:]
-		to := (*[8]float32)(e.samples[8*j:])
+		from := &edge
 		if x+8 <= width {
-			for i, v := range (*[8]byte)(line[x:]) {
-				to[i] = float32(int32(v) - 128)
+			from = (*[8]byte)(line[x:])
+		} else {
+			for i := range edge {
+				edge[i] = line[min(x+i, width-1)]
 			}
-			continue
 		}
-		for i := range to {
-			to[i] = float32(int32(line[min(x+i, width-1)]) - 128)
-		}
+		s := (*[8]float32)(e.samples[8*j:])
+		s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7] = eight(centred(from[0]), centred(from[1]), centred(from[2]), centred(from[3]),
+			centred(from[4]), centred(from[5]), centred(from[6]), centred(from[7]))
 	}
 }
 
-// transform is the forward cosine transform by the scheme of Arai, Agui and
+func centred(v byte) float32 { return float32(int32(v) - 128) }
+
+// columns ends the forward cosine transform by the scheme of Arai, Agui and
 // Nakajima (1988): rows, then columns.
-func (e *greyEncoder) transform() {
+func (e *greyEncoder) columns() {
 	b := &e.samples
-	for i := 0; i < 64; i += 8 {
-		s := (*[8]float32)(b[i:])
-		s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7] = eight(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7])
-	}
 	for i := range 8 {
 		b[i], b[8+i], b[16+i], b[24+i], b[32+i], b[40+i], b[48+i], b[56+i] =
 			eight(b[i], b[8+i], b[16+i], b[24+i], b[32+i], b[40+i], b[48+i], b[56+i])
@@ -176,22 +196,34 @@ func eight(a0, a1, a2, a3, a4, a5, a6, a7 float32) (r0, r1, r2, r3, r4, r5, r6, 
 	return e0 + e1, z11 + z4, e3 + z1, z13 - z2, e0 - e1, z13 + z2, e3 - z1, z11 - z4
 }
 
+// quantise goes to the nearest: positive by the offset, so that cutting off is
+// rounding.
+func quantise(coefficient, divide float32) int32 { return int32(coefficient*divide+16384.5) - 16384 }
+
+// flat writes a block of one level, whose other coefficients are all zero.
+func (e *greyEncoder) flat(v byte) {
+	e.direct(quantise(64*centred(v), e.divide[0]))
+	e.w.put(uint64(endOfBlock.bits), endOfBlock.n)
+}
+
+// direct writes the DC level as the difference from the block before.
+func (e *greyEncoder) direct(dc int32) {
+	n, low := magnitude(dc - e.before)
+	e.before = dc
+	e.w.put(uint64(dcCode[n].bits)<<n|low, dcCode[n].n+n)
+}
+
 // block quantises and writes one block (T.81 F.1.2).
 func (e *greyEncoder) block() {
-	e.set = 0
+	set := uint64(0) // which levels are not zero
 	for k := range 64 {
-		// To the nearest: positive by the offset, so that cutting off is rounding.
-		v := int32(e.samples[order[k]&63]*e.divide[k]+16384.5) - 16384
+		v := quantise(e.samples[order[k]&63], e.divide[k])
 		e.levels[k] = v
-		e.set |= uint64(uint32(v|-v)>>31) << k
+		set |= uint64(uint32(v|-v)>>31) << k
 	}
-	dc := e.levels[0]
-	difference := dc - e.before
-	e.before = dc
-	n, low := magnitude(difference)
-	e.w.put(uint64(dcCode[n].bits)<<n|low, dcCode[n].n+n)
+	e.direct(e.levels[0])
 	last := 0
-	for left := e.set &^ 1; left != 0; left &= left - 1 {
+	for left := set &^ 1; left != 0; left &= left - 1 {
 		k := bits.TrailingZeros64(left)
 		zeros := k - last - 1
 		last = k
@@ -199,7 +231,7 @@ func (e *greyEncoder) block() {
 			e.w.put(uint64(run.bits), run.n)
 		}
 		n, low := magnitude(e.levels[k&63])
-		c := acCode[(zeros<<4|n)&255]
+		c := &acCode[(zeros<<4|n)&255]
 		e.w.put(uint64(c.bits)<<n|low, c.n+n)
 	}
 	if last < 63 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"image"
+	"image/color"
 	stdjpeg "image/jpeg"
 	"math"
 	"math/rand/v2"
@@ -81,6 +82,48 @@ func TestEncodeGrey(t *testing.T) {
 	}
 	if _, err := jpeg.EncodeGrey(image.NewGray(image.Rectangle{}), 90); !errors.Is(err, jpeg.ErrBadImage) {
 		t.Errorf("nothing: %v", err)
+	}
+}
+
+// TestEncodeGreyLevels: blocks of one level among others, and one level only,
+// which the encoder takes another way, are what the long way makes of them. A
+// row more or less than a block takes the long way.
+func TestEncodeGreyLevels(t *testing.T) {
+	for _, quality := range []int{20, 90, 100} {
+		for v := range 256 {
+			whole, rest := image.NewGray(image.Rect(0, 0, 8, 8)), image.NewGray(image.Rect(0, 0, 8, 7))
+			for i := range whole.Pix {
+				whole.Pix[i] = byte(v)
+			}
+			copy(rest.Pix, whole.Pix)
+			a, err := jpeg.EncodeGrey(whole, quality)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := jpeg.EncodeGrey(rest, quality)
+			if err != nil {
+				t.Fatal(err)
+			}
+			at := bytes.Index(a, []byte{0xFF, 0xDA})
+			if !bytes.Equal(a[at:], b[at:]) {
+				t.Fatalf("level %d at %d: %x, the long way %x", v, quality, a[at:], b[at:])
+			}
+		}
+	}
+	m := picture(64, 64)
+	for y := range 64 {
+		for x := range 64 {
+			if (x/8+y/8)%2 == 0 {
+				m.SetGray(x, y, color.Gray{Y: uint8(x/8*30 + y/8)})
+			}
+		}
+	}
+	data, err := jpeg.EncodeGrey(m, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := away(t, m, data); d > 0.5 {
+		t.Errorf("blocks of one level among others: mean square %.3f", d)
 	}
 }
 

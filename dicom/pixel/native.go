@@ -41,12 +41,21 @@ func (s *Source) countNative() error {
 	return nil
 }
 
+// Lend gives s memory to read uncompressed frames into, those that fit with two
+// bytes to spare. The Pixels of a frame then last until the next one is asked for.
+func (s *Source) Lend(buf []byte) { s.lent = buf }
+
 // native reads one uncompressed frame.
 func (s *Source) native(n int) (*Pixels, error) {
 	i := &s.info
 	bits := s.nativeBits()
 	first := int64(n-1) * bits
-	raw := make([]byte, (first%8+bits+7)/8)
+	raw := s.lent
+	if need := (first%8 + bits + 7) / 8; int64(cap(raw)) >= need+2 { // and two that swapping may take
+		raw = raw[:need]
+	} else {
+		raw = make([]byte, need)
+	}
 	start := first / 8
 	// Swapped words may begin one byte earlier and end one byte later.
 	if s.swapped() && start%2 == 1 {

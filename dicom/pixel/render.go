@@ -8,12 +8,17 @@ import (
 	"image/draw"
 	"math"
 	"sort"
+	"sync"
 )
 
 // Render makes a picture of p: colour as it is; grey through rescale or
 // modality LUT, then window w (or, when w.Width is 0, the image's own window,
 // VOI LUT, or percentiles), inverted where img says so.
-func Render(p *Pixels, img Image, w Window) draw.Image {
+func Render(p *Pixels, img Image, w Window) draw.Image { return RenderInto(nil, p, img, w) }
+
+// RenderInto is Render that makes a grey picture in buf where that is long
+// enough. What buf held is lost.
+func RenderInto(buf []byte, p *Pixels, img Image, w Window) draw.Image {
 	if p.Samples == 3 {
 		out := image.NewRGBA(image.Rect(0, 0, p.Cols, p.Rows))
 		for k := range p.Rows * p.Cols {
@@ -22,7 +27,11 @@ func Render(p *Pixels, img Image, w Window) draw.Image {
 		}
 		return out
 	}
-	out := image.NewGray(image.Rect(0, 0, p.Cols, p.Rows))
+	size := p.Rows * p.Cols
+	if cap(buf) < size {
+		buf = make([]byte, size)
+	}
+	out := &image.Gray{Pix: buf[:size], Stride: p.Cols, Rect: image.Rect(0, 0, p.Cols, p.Rows)}
 	grey := greyMap(p, img, w)
 	if p.Bits > 16 {
 		for k := range out.Pix {
@@ -30,14 +39,23 @@ func Render(p *Pixels, img Image, w Window) draw.Image {
 		}
 		return out
 	}
-	table := make([]uint16, 1<<p.Bits) // one more than the level, 0 where it is not known yet
-	for k := range out.Pix {
-		raw := uint32(0)
-		if p.Bits == 16 {
-			raw = uint32(binary.LittleEndian.Uint16(p.Data[2*k:]))
-		} else {
-			raw = p.raw(k)
+	table := levelTables.Get().(*[1 << 16]uint16)
+	defer levelTables.Put(table)
+	clear(table[:1<<p.Bits])
+	if p.Bits != 16 {
+		for k := range out.Pix {
+			level := table[p.raw(k)&0xFFFF]
+			if level == 0 {
+				level = uint16(grey(float64(p.at(k)))) + 1
+				table[p.raw(k)&0xFFFF] = level
+			}
+			out.Pix[k] = uint8(level - 1)
 		}
+		return out
+	}
+	data := p.Data[:2*len(out.Pix)]
+	for k := range out.Pix {
+		raw := binary.LittleEndian.Uint16(data[2*k : 2*k+2 : 2*k+2])
 		level := table[raw]
 		if level == 0 {
 			level = uint16(grey(float64(p.at(k)))) + 1
@@ -47,6 +65,10 @@ func Render(p *Pixels, img Image, w Window) draw.Image {
 	}
 	return out
 }
+
+// levelTables hold by stored value one more than its level, 0 where it is not
+// known yet.
+var levelTables = sync.Pool{New: func() any { return new([1 << 16]uint16) }}
 
 // greyMap returns the way of a stored value to a grey level.
 func greyMap(p *Pixels, img Image, w Window) func(float64) uint8 {

@@ -71,6 +71,46 @@ func TestRenderGrey(t *testing.T) {
 	}
 }
 
+// TestRenderIntoUsedMemory: frames read into memory that is lent, and drawn into
+// memory that held something else, are those of fresh memory.
+func TestRenderIntoUsedMemory(t *testing.T) {
+	slice := phantom.CT(1, phantom.Study{Seed: 3})[0]
+	fresh, err := openBytes(slice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	used, err := openBytes(slice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info := fresh.Info()
+	stored := bytes.Repeat([]byte{0xA5}, info.Rows*info.Cols*2+2)
+	drawn := bytes.Repeat([]byte{0xA5}, info.Rows*info.Cols)
+	for _, w := range []Window{{}, {Center: 40, Width: 400}, {Center: -600, Width: 1500}} {
+		p, err := fresh.Frame(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		used.Lend(stored)
+		q, err := used.Frame(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if &q.Data[0] != &stored[0] {
+			t.Error("the memory lent was not used")
+		}
+		want := Render(p, info, w).(*image.Gray)
+		got := RenderInto(drawn, q, info, w).(*image.Gray)
+		if &got.Pix[0] != &drawn[0] || !bytes.Equal(got.Pix, want.Pix) || got.Rect != want.Rect {
+			t.Errorf("window %+v: another picture in used memory", w)
+		}
+	}
+	used.Lend(make([]byte, 10))
+	if p, err := used.Frame(t.Context(), 1); err != nil || len(p.Data) != info.Rows*info.Cols*2 {
+		t.Errorf("too little lent: %v", err)
+	}
+}
+
 func TestReduce(t *testing.T) {
 	p := grey(3, 3, 16, true, -10, -20, 5, -30, -40, 7, 100, 200, -9)
 	if got, want := values(Reduce(p, 1)), []int64{-25, 6, 150, -9}; !slices.Equal(got, want) {

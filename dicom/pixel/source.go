@@ -22,6 +22,7 @@ type Source struct {
 	pixel   *dicom.PixelData
 	spans   []span
 	spanErr error
+	lent    []byte // see Lend
 }
 
 // Open checks the description of the pixels of f, whose bytes r holds, and

@@ -32,6 +32,11 @@ func (s *Service) picture(ctx context.Context, src *pixel.Source, n int, l look,
 		return nil, err
 	}
 	defer release()
+	room := canvases.Get().(*canvas)
+	defer canvases.Put(room)
+	room.fit(img)
+	src.Lend(room.stored)
+	defer src.Lend(nil)
 	p, err := src.Frame(ctx, n)
 	if err != nil {
 		return nil, err
@@ -39,7 +44,7 @@ func (s *Service) picture(ctx context.Context, src *pixel.Source, n int, l look,
 	if l.function != "" {
 		img.VOIFunction = l.function
 	}
-	m := pixel.Render(p, img, l.window)
+	m := pixel.RenderInto(room.grey, p, img, l.window)
 	if src.OverlayPlanes() > 0 && !l.bare {
 		overlays, err := src.Overlays(ctx, n)
 		if err != nil {
@@ -48,6 +53,29 @@ func (s *Service) picture(ctx context.Context, src *pixel.Source, n int, l look,
 		pixel.DrawOverlays(m, overlays, 0)
 	}
 	return encode(l.fit(m), l, kind)
+}
+
+// canvas is the memory of one picture on its way, used again: made anew for
+// each, it would keep the garbage collector as busy as the encoder.
+type canvas struct{ stored, grey []byte }
+
+var canvases = sync.Pool{New: func() any { return new(canvas) }}
+
+// canvasPixels bounds the pictures whose memory is kept.
+const canvasPixels = 1 << 20
+
+// fit makes room for a grey frame; for none that is large or in colour.
+func (c *canvas) fit(img pixel.Image) {
+	size := img.Rows * img.Cols
+	if img.Samples != 1 || size > canvasPixels {
+		return
+	}
+	if need := size*img.SampleBits()/8 + 2; len(c.stored) < need {
+		c.stored = make([]byte, need)
+	}
+	if len(c.grey) < size {
+		c.grey = make([]byte, size)
+	}
 }
 
 // fit cuts the region out and scales it into the viewport, keeping its shape.
