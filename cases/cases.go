@@ -33,6 +33,7 @@ const (
 	ProcedureCancelled    EventType = "procedure-cancelled"    // UnscheduledData
 	KeyImageMarked        EventType = "key-image-marked"       // KeyImageData
 	KeyImageUnmarked      EventType = "key-image-unmarked"     // KeyImageData
+	StillDrawn            EventType = "still-drawn"            // StillDrawnData
 )
 
 // NewEvent is an event as its author sends it. ID is a UUID (RFC 9562) made by
@@ -116,13 +117,14 @@ type AttachmentData struct {
 type Attachment struct {
 	ID        string    `json:"id"`
 	Name      string    `json:"name"`
-	Kind      string    `json:"kind"` // "dicom", "photo", "pdf", "video", "ecg" or "other"
+	Kind      string    `json:"kind"` // "dicom", "photo", "pdf", "video", "ecg", "still" or "other"
 	MediaType string    `json:"mediaType"`
 	Size      int64     `json:"size"`
 	Hash      string    `json:"hash"`
 	AddedAt   time.Time `json:"addedAt"`
 	AddedBy   string    `json:"addedBy"` // user ID, or DeviceActor of the device that brought it
 	DICOM     *DICOMRef `json:"dicom,omitempty"`
+	Still     *StillRef `json:"still,omitempty"`  // of kind "still"
 	Device    string    `json:"device,omitempty"` // AE title of the device that made it, when it sent it itself
 }
 

@@ -165,7 +165,7 @@ func isAETitle(s string) bool {
 		!strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '\\' })
 }
 
-var kinds = []string{"dicom", "photo", "pdf", "video", "ecg", "other"}
+var kinds = []string{"dicom", "photo", "pdf", "video", "ecg", "still", "other"}
 
 func (d *AttachmentData) check() error {
 	a := &d.Attachment
@@ -177,6 +177,14 @@ func (d *AttachmentData) check() error {
 	}
 	if !slices.Contains(kinds, a.Kind) {
 		return refuse("bad-value", "attachment.kind")
+	}
+	if (a.Kind == "still") != (a.Still != nil) {
+		return refuse("bad-value", "attachment.still")
+	}
+	if a.Still != nil {
+		if err := a.Still.check(); err != nil {
+			return err
+		}
 	}
 	if _, err := storage.ParseHash(a.Hash); err != nil || a.Size < 0 {
 		return refuse("bad-value", "attachment.hash")

@@ -106,6 +106,8 @@ func newData(t EventType) eventData {
 		return new(UnscheduledData)
 	case KeyImageMarked, KeyImageUnmarked:
 		return new(KeyImageData)
+	case StillDrawn:
+		return new(StillDrawnData)
 	case CallJoined, CallLeft:
 		return new(noData)
 	}

@@ -68,6 +68,8 @@ func (s *State) take(ev Event, data any, item *TimelineItem) {
 		s.Procedure = nil
 	case *KeyImageData:
 		s.mark(ev, *d)
+	case *StillDrawnData:
+		s.draw(ev, *d)
 	case *TextData:
 		s.Messages = append(s.Messages, Message{
 			ID: ev.ID, Kind: messageKind(ev.Type), Text: d.Text, By: ev.Actor, At: ev.At, Received: ev.Received, Seq: ev.Seq})

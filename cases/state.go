@@ -47,6 +47,7 @@ type State struct {
 	StatusAt     time.Time  // server's receipt of it
 	Procedure    *Procedure // planned on a device, nil when none is
 	KeyImages    []KeyImage // in the order in which they were marked
+	Drawings     []Drawing  // on stills, the newest last
 	Seq          int64      // of the last event
 	Head         string     // hash of the last event
 

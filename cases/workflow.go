@@ -24,6 +24,7 @@ var actionOf = map[EventType]Action{
 	ProcedureCancelled:    Schedule,
 	KeyImageMarked:        MarkImage,
 	KeyImageUnmarked:      MarkImage,
+	StillDrawn:            Call,
 	CallLeft:              View, // whoever joined leaves, even when the case ended meanwhile
 }
 
@@ -59,6 +60,9 @@ func follows(u directory.User, s *State, ev NewEvent, data any) error {
 	}
 	if d, ok := data.(*KeyImageData); ok && !s.holds(*d) {
 		return refuse("no-such-image", "data.sop")
+	}
+	if d, ok := data.(*StillDrawnData); ok && !s.holdsStill(d.Still) {
+		return refuse("no-such-image", "data.still")
 	}
 	if d, ok := data.(*AssignedData); ok {
 		if slices.Contains(s.Assignees, d.To) {

@@ -16,6 +16,11 @@ func FuzzMessage(f *testing.F) {
 		`{"type":"candidate","candidate":null}`,
 		`{"type":"state","audio":false}`,
 		`{"type":"leave"}`, `{"type":"ping","t":1e300}`, `{"type":"pong","t":-1}`,
+		`{"type":"freeze","of":"p1"}`, `{"type":"freezing","sent":5,"size":9}`, `{"type":"freezing","sent":5,"size":-9}`,
+		`{"type":"at","at":[0,9999]}`, `{"type":"at","at":[0,10000]}`, `{"type":"at"}`, `{"type":"at","at":[1e9,-1]}`,
+		`{"type":"draw","still":"s","kind":"stroke","points":[1,2,3,4]}`, `{"type":"draw","still":"s","kind":"arrow","points":[1,2,3]}`,
+		`{"type":"draw","still":"s","kind":"undo"}`, `{"type":"draw","kind":"clear","points":null}`, `{"type":"close-still","still":""}`,
+		`{"type":"gesture","to":"p1","move":"rotate","direction":"left"}`, `{"type":"gesture","move":"press","direction":"up"}`,
 		`{"type":"later"}`, `{}`, `[]`, `null`, `"`, "\xff\xfe", `{"type":{"type":"join"}}`,
 		`{"type":"offer","sdp":"v=0","id":1e99}`,
 	} {

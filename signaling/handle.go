@@ -34,6 +34,18 @@ func (x *session) handle(ctx context.Context, m any) (done bool, err error) {
 		if m.Video != nil {
 			x.guest.peer.ReceiveVideo(*m.Video)
 		}
+	case *freezeMessage:
+		x.srv.freeze(&x.guest.member, m.Of)
+	case *freezingMessage:
+		x.srv.relay(&x.guest.member, freezingTold{"freezing", x.guest.self.ID, m.Sent, m.Size, m.Failed})
+	case *atMessage:
+		x.srv.relay(&x.guest.member, atTold{"at", x.guest.self.ID, m.At})
+	case *drawMessage:
+		x.srv.draw(&x.guest.member, m)
+	case *closeStillMessage:
+		x.srv.putAway(&x.guest.member, m.Still)
+	case *gestureMessage:
+		x.srv.gesture(&x.guest.member, m)
 	case *stateMessage:
 		x.srv.setState(&x.guest.member, m)
 	}

@@ -40,6 +40,30 @@ type (
 	receiveMessage struct {
 		Video *bool `json:"video"`
 	}
+	freezeMessage struct {
+		Of string `json:"of"`
+	}
+	freezingMessage struct {
+		Sent   int  `json:"sent"`
+		Size   int  `json:"size"`
+		Failed bool `json:"failed"`
+	}
+	atMessage struct {
+		At []int `json:"at"`
+	}
+	drawMessage struct {
+		Still  string `json:"still"`
+		Kind   string `json:"kind"`
+		Points []int  `json:"points,omitempty"`
+	}
+	closeStillMessage struct {
+		Still string `json:"still"`
+	}
+	gestureMessage struct {
+		To        string `json:"to"`
+		Move      string `json:"move"`
+		Direction string `json:"direction"`
+	}
 	leaveMessage struct{}
 	pingMessage  struct {
 		T float64 `json:"t"`
@@ -59,15 +83,21 @@ type candidateInit struct {
 
 // clientMessages are the messages a client may send, by type.
 var clientMessages = map[string]func() any{
-	"join":      func() any { return &joinMessage{} },
-	"resume":    func() any { return &resumeMessage{} },
-	"offer":     func() any { return &offerMessage{} },
-	"candidate": func() any { return &candidateMessage{} },
-	"state":     func() any { return &stateMessage{} },
-	"receive":   func() any { return &receiveMessage{} },
-	"leave":     func() any { return &leaveMessage{} },
-	"ping":      func() any { return &pingMessage{} },
-	"pong":      func() any { return &pongMessage{} },
+	"join":        func() any { return &joinMessage{} },
+	"resume":      func() any { return &resumeMessage{} },
+	"offer":       func() any { return &offerMessage{} },
+	"candidate":   func() any { return &candidateMessage{} },
+	"state":       func() any { return &stateMessage{} },
+	"receive":     func() any { return &receiveMessage{} },
+	"freeze":      func() any { return &freezeMessage{} },
+	"freezing":    func() any { return &freezingMessage{} },
+	"at":          func() any { return &atMessage{} },
+	"draw":        func() any { return &drawMessage{} },
+	"close-still": func() any { return &closeStillMessage{} },
+	"gesture":     func() any { return &gestureMessage{} },
+	"leave":       func() any { return &leaveMessage{} },
+	"ping":        func() any { return &pingMessage{} },
+	"pong":        func() any { return &pongMessage{} },
 }
 
 // decode reads one message of a client: a pointer to one of the types above,
@@ -105,6 +135,10 @@ func decode(raw []byte) (any, error) {
 	case *offerMessage:
 		if m.SDP == "" {
 			return nil, fmt.Errorf("%w: offer without sdp", errMessage)
+		}
+	case interface{ check() error }:
+		if err := m.check(); err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", errMessage, head.Type, err)
 		}
 	}
 	return m, nil
@@ -165,6 +199,52 @@ type (
 		Height int    `json:"height"`
 		FPS    int    `json:"fps"`
 	}
+	freezeAsked struct {
+		Type string `json:"type"` // freeze
+		By   string `json:"by"`
+	}
+	freezingTold struct {
+		Type   string `json:"type"` // freezing
+		Of     string `json:"of"`
+		Sent   int    `json:"sent"` // bytes
+		Size   int    `json:"size"`
+		Failed bool   `json:"failed,omitempty"`
+	}
+	stillMessage struct {
+		Type     string `json:"type"` // still
+		ID       string `json:"id"`
+		Hash     string `json:"hash"`
+		Width    int    `json:"width"`
+		Height   int    `json:"height"`
+		By       string `json:"by"`
+		ByName   string `json:"byName"`
+		Of       string `json:"of"`
+		OfName   string `json:"ofName"`
+		Received bool   `json:"received"`
+		Marks    []mark `json:"marks"`
+	}
+	atTold struct {
+		Type string `json:"type"` // at
+		By   string `json:"by"`
+		At   []int  `json:"at"`
+	}
+	drawnMessage struct {
+		Type  string `json:"type"` // draw
+		Still string `json:"still"`
+		mark
+	}
+	stillClosed struct {
+		Type  string `json:"type"` // still-closed
+		Still string `json:"still"`
+		By    string `json:"by"`
+	}
+	gestureShown struct {
+		Type      string `json:"type"` // gesture
+		By        string `json:"by"`
+		To        string `json:"to"`
+		Move      string `json:"move"`
+		Direction string `json:"direction"`
+	}
 	timeMessage struct {
 		Type string  `json:"type"` // ping, pong
 		T    float64 `json:"t"`
@@ -193,6 +273,13 @@ var serverMessages = map[string]func() any{
 	"renegotiate":  func() any { return &renegotiateMessage{} },
 	"quality":      func() any { return &qualityMessage{} },
 	"target":       func() any { return &targetMessage{} },
+	"freeze":       func() any { return &freezeAsked{} },
+	"freezing":     func() any { return &freezingTold{} },
+	"still":        func() any { return &stillMessage{} },
+	"at":           func() any { return &atTold{} },
+	"draw":         func() any { return &drawnMessage{} },
+	"still-closed": func() any { return &stillClosed{} },
+	"gesture":      func() any { return &gestureShown{} },
 	"ping":         func() any { return &timeMessage{} },
 	"pong":         func() any { return &timeMessage{} },
 	"error":        func() any { return &errorMessage{} },

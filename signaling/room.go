@@ -3,10 +3,14 @@ package signaling
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // room is who is in a call, in order of joining. It is guarded by Server.mu.
-type room struct{ members []*member }
+type room struct {
+	members []*member
+	still   *shown // nil: none
+}
 
 // member is one participant in a room, whatever carries its signaling.
 type member struct {
@@ -21,6 +25,7 @@ type member struct {
 	// Guarded by Server.mu.
 	self    Participant
 	present bool
+	frozen  time.Time // when its picture was last asked for
 }
 
 func (r *room) participants() []Participant {
@@ -83,6 +88,9 @@ func (s *Server) enter(x *member, audio, video bool, welcome func([]Participant)
 	x.present = true
 	if welcome != nil {
 		welcome(s.rooms[x.room].participants())
+		if still := s.rooms[x.room].still; still != nil {
+			x.send(still.message())
+		}
 	}
 	s.tell(x.room, x)
 	s.mu.Unlock()
@@ -130,10 +138,12 @@ func (s *Server) depart(x *member) {
 	}
 	was := x.present
 	x.present = false
+	still := r.forsake()
 	if was {
 		s.tell(x.room, nil)
 	}
 	s.mu.Unlock()
+	s.keep(x.room, still)
 	if was {
 		s.announce(x.room)
 	}

@@ -104,6 +104,7 @@ type Server struct {
 	upgrader websocket.Upgrader
 	wg       sync.WaitGroup // ServeRoom calls, endpoints, parked guests
 	relayFor func(*http.Request, User) *Relay
+	drawn    Drawn // nil: what is drawn is not kept
 
 	mu       sync.Mutex
 	rooms    map[string]*room

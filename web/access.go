@@ -36,6 +36,8 @@ const (
 	actAccess   = "see-access-log"
 	actJoin     = "call-join"
 	actLeave    = "call-leave"
+	actFreeze   = "call-freeze"
+	actDraw     = "call-draw"
 	actUsers    = "list-users"
 	actTray     = "list-tray"
 	actTake     = "take-from-tray"

@@ -31,7 +31,7 @@ const thumbnailSide = 256
 const forEver = "private, max-age=31536000, immutable"
 
 // inlineTypes may be shown in the page; everything else is a download.
-var inlineTypes = map[string]bool{"image/jpeg": true, "image/png": true, "application/pdf": true, "video/mp4": true, "video/quicktime": true}
+var inlineTypes = map[string]bool{"image/jpeg": true, "image/png": true, "image/webp": true, "application/pdf": true, "video/mp4": true, "video/quicktime": true}
 
 // attachment answers the bytes of a file, whole or by ranges.
 func (s *Server) attachment(w http.ResponseWriter, r *http.Request) error {
@@ -155,7 +155,7 @@ func (s *Server) thumbnail(ctx context.Context, a cases.Attachment) (raw []byte,
 		return raw, true, nil
 	}
 	switch a.Kind {
-	case "photo":
+	case "photo", "still":
 		raw, err = s.photoThumbnail(ctx, a)
 		own = true
 	case "dicom":

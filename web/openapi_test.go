@@ -250,6 +250,14 @@ func TestAnswersFollowTheDescription(t *testing.T) {
 	do("clin", "GET", "/api/live", "/api/live", nil)
 	do("clin", "GET", "/api/calls/{id}", "/api/calls/"+uuid.NewString(), nil, "Connection", "Upgrade", "Upgrade", "websocket")
 	d.check("GET", "/api/live", upgraded(w, "/api/live"))
+	talked := w.open("cardio")
+	still := "/api/calls/" + talked + "/stills/" + uuid.NewString()
+	for _, mediaType := range []string{"image/jpeg", "image/png"} {
+		do("cardio", "PUT", "/api/calls/{id}/stills/{still}", still, phantom.Photo(9), "Content-Type", mediaType)
+		do("clin2", "PUT", "/api/calls/{id}/stills/{still}", still, phantom.Photo(9), "Content-Type", mediaType)
+	}
+	do("cardio", "POST", C+"/events", "/api/cases/"+talked+"/events", events(event(cases.StillDrawn, cases.StillDrawnData{Still: still[len(still)-36:], Marks: []cases.Mark{{Kind: "arrow", Points: []int{1, 2, 3, 4}}}})))
+	do("clin", "GET", C, "/api/cases/"+talked, nil)
 	d.check("GET", "/api/calls/{id}", upgraded(w, "/api/calls/"+w.open("cardio")))
 	d.devices(w, do)
 	do("admin", "GET", "/api/admin/users", "/api/admin/users", nil)

@@ -56,6 +56,7 @@ func (s *Server) apiRoutes() []route {
 		{pattern: "GET /api/intake/{upload}", do: s.getIntake},
 		{pattern: "GET /api/live", do: s.live, open: true, surface: "ws"},
 		{pattern: "GET /api/calls/{id}", do: s.call, open: true, surface: "ws"},
+		{pattern: "PUT /api/calls/{id}/stills/{still}", do: s.putStill, open: true},
 		{pattern: "PUT /api/cases/{id}/worklist", do: s.schedule},
 		{pattern: "DELETE /api/cases/{id}/worklist", do: s.unschedule},
 		{pattern: "GET /api/cases/{id}/attachments/{aid}/waveform", do: s.attachmentWaveform},

@@ -80,6 +80,7 @@ type attachmentView struct {
 	AddedBy   directory.Person `json:"addedBy"`
 	Hash      string           `json:"hash"`
 	Waveform  string           `json:"waveform,omitempty"` // URL of an ECG's samples
+	Still     *stillView       `json:"still,omitempty"`
 }
 
 type seriesView struct {
@@ -199,7 +200,7 @@ func (s *Server) viewCase(ctx context.Context, u directory.User, st *cases.State
 
 func viewAttachment(st *cases.State, a cases.Attachment, p people) attachmentView {
 	v := attachmentView{ID: a.ID, Name: a.Name, Kind: a.Kind, MediaType: a.MediaType, Size: a.Size,
-		AddedAt: a.AddedAt.UTC(), AddedBy: p.of(a.AddedBy), Hash: a.Hash}
+		AddedAt: a.AddedAt.UTC(), AddedBy: p.of(a.AddedBy), Hash: a.Hash, Still: viewStill(st, a, p)}
 	if a.Kind == "ecg" {
 		v.Waveform = "/api/cases/" + st.ID + "/attachments/" + a.ID + "/waveform"
 	}
@@ -221,11 +222,17 @@ func idsOf(st *cases.State) []string {
 	for _, t := range st.Timeline {
 		ids = append(ids, t.By, t.To)
 	}
+	for _, d := range st.Drawings {
+		ids = append(ids, d.By)
+	}
 	for _, k := range st.KeyImages {
 		ids = append(ids, k.By)
 	}
 	for _, a := range st.Attachments {
 		ids = append(ids, a.AddedBy)
+		if a.Still != nil {
+			ids = append(ids, a.Still.Of)
+		}
 	}
 	return ids
 }

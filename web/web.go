@@ -168,6 +168,7 @@ func New(cfg Config) (*Server, error) {
 	s.openPACS()
 	s.unsubscribe = cfg.Cases.Subscribe(s.caseChanged)
 	cfg.Signaling.OnPresence(s.presenceChanged)
+	cfg.Signaling.OnDrawn(s.keepDrawing)
 	cfg.Signaling.Authorize(s.stillMayCall)
 	s.handler = s.buildHandler()
 	return s, nil

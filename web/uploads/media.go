@@ -10,6 +10,8 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+
+	"golang.org/x/image/webp"
 )
 
 // Limits of pictures, in pixels.
@@ -27,7 +29,7 @@ var decoding = make(chan struct{}, 1)
 // errTooBig says that a picture has more pixels than may be decoded.
 var errTooBig = errors.New("uploads: picture too large to decode")
 
-// DecodePhoto decodes a JPEG or PNG whose size was checked first. Errors of
+// DecodePhoto decodes a JPEG, PNG or (of calls) WebP whose size was checked first. Errors of
 // the content are errContent or errTooBig; others are r's or ctx's.
 func DecodePhoto(ctx context.Context, r io.ReaderAt, size int64) (img image.Image, err error) {
 	select {
@@ -61,8 +63,11 @@ func photoConfig(r io.ReaderAt, size int64) (image.Config, func(io.Reader) (imag
 		return image.Config{}, nil, fmt.Errorf("reading a picture: %w", err)
 	}
 	readConfig, decode := png.DecodeConfig, png.Decode
-	if mark == [3]byte{0xFF, 0xD8, 0xFF} {
+	switch mark {
+	case [3]byte{0xFF, 0xD8, 0xFF}:
 		readConfig, decode = jpeg.DecodeConfig, jpeg.Decode
+	case [3]byte{'R', 'I', 'F'}:
+		readConfig, decode = webp.DecodeConfig, webp.Decode
 	}
 	cfg, err := readConfig(io.NewSectionReader(r, 0, size))
 	if err != nil {
