@@ -36,7 +36,9 @@ export type Action =
 export interface Message { id: string; text: string; kind: 'message' | 'clarification-asked' | 'clarification-answered'; by: Person; at: string }
 export interface Opinion { id: string; findings: string; conclusion: string; advice: string; by: Person; at: string }
 export interface TimelineItem { id: string; type: string; by: Person; at: string; seq: number; text?: string; to?: Person; count?: number }
-export interface Attachment { id: string; name: string; kind: string; mediaType: string; size: number; addedAt: string; addedBy: Person; hash: string }
+export interface Attachment { id: string; name: string; kind: string; mediaType: string; size: number; addedAt: string; addedBy: Person; hash: string; still?: StillOf }
+/** A picture frozen in a call, with what each person drew on it (0 to 9999 of width and height). */
+export interface StillOf { of: string; ofName: string; width: number; height: number; received: boolean; drawings: { by: string; name: string; at: string; marks: { kind: 'stroke' | 'arrow'; points: number[] }[] }[] }
 export interface SeriesSummary {
   studyUID: string; seriesUID: string; modality: string; description: string; studyDescription: string; studyDate: string;
   instances: number; frames: number; size: number; kind: 'image' | 'waveform' | 'pdf' | 'video' | 'other';

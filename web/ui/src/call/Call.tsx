@@ -1,11 +1,15 @@
 // The call, docked beside the record: voice first, few and large buttons.
+import type { ComponentType } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { Bus } from './bus';
 import { bars, Call as Client, type Participant, type Quality, type Snapshot } from './client';
 import { camera, devices, microphone, open, problemOf, type Devices, type Local, type MediaProblem } from './media';
 import { inCall } from '../state/calling';
 import { setYielding } from '../state/transfers';
 import { w } from './words';
 import './call.css';
+
+interface StillsProps { caseId: string; client: Client; bus: Bus; s: Snapshot; local: Local }
 
 export default function Call({ caseId, onClose }: { caseId: string; onClose: () => void }) {
   const [round, setRound] = useState(0); // joining again starts a new one
@@ -15,17 +19,19 @@ export default function Call({ caseId, onClose }: { caseId: string; onClose: () 
 function Session({ caseId, onClose, onAgain }: { caseId: string; onClose: () => void; onAgain: () => void }) {
   const client = useRef<Client | undefined>(undefined), local = useRef<Local>({});
   const [s, setSnapshot] = useState<Snapshot>();
-  const [problem, setProblem] = useState<MediaProblem>();
+  const [problem, setProblem] = useState<MediaProblem | 'noStill'>();
   const [choosing, setChoosing] = useState(false);
   const [pictures, setPictures] = useState(true);
   const [, redraw] = useState(0);
+  const [Stills, setStills] = useState<ComponentType<StillsProps>>();
+  const [bus] = useState(() => new Bus(() => void import('./still').then((m) => setStills(() => m.default), () => setProblem('noStill'))));
   useEffect(() => {
     let gone = false, lock: WakeLockSentinel | undefined;
     void open().then((found) => {
       if (gone) { found.audio?.stop(); found.video?.stop(); return; }
       local.current = found;
       setProblem(found.problem);
-      client.current = new Client(caseId, found, setSnapshot);
+      client.current = new Client(caseId, found, setSnapshot, bus.hear);
     });
     navigator.wakeLock?.request('screen').then((l) => { if (gone) void l.release(); else lock = l; }, () => {});
     return () => { gone = true; client.current?.hangUp(); void lock?.release(); };
@@ -45,6 +51,16 @@ function Session({ caseId, onClose, onAgain }: { caseId: string; onClose: () => 
     } catch (err) { setProblem(problemOf(err, 'video')); }
     redraw((n) => n + 1);
   };
+  const freeze = (of: string) => bus.hear({ type: 'ask', of });
+  useEffect(() => {
+    const key = (e: KeyboardEvent) => {
+      if (phase !== 'joined' || e.key.toLowerCase() !== 'f' || e.ctrlKey || e.metaKey || e.altKey || (e.target as HTMLElement).closest?.('input, textarea, select, [contenteditable]')) return;
+      const of = others.find((p) => p.video)?.id ?? (cam ? s?.self : undefined);
+      if (of) freeze(of);
+    };
+    addEventListener('keydown', key);
+    return () => removeEventListener('keydown', key);
+  });
   const why = phase === 'joined' && others.some((p) => p.video) ? pictureWords(s?.quality) : '';
   const hangUp = () => { client.current?.hangUp(); onClose(); };
   return (
@@ -54,9 +70,10 @@ function Session({ caseId, onClose, onAgain }: { caseId: string; onClose: () => 
       {s?.error && s.phase === 'ended' && <p class="call-problem" role="alert">{s.error.code === 'replaced' ? w('replaced') : s.error.message || w('failed')}</p>}
       {why && <p class="call-note" role="status" data-testid="call-picture" data-picture={s?.quality?.picture ?? 'ours'}>{why}</p>}
       <div class="call-tiles" data-count={others.length}>
-        {others.map((p) => <Tile key={p.id} p={p} stream={s!.streams.get(p.id)} />)}
-        {cam && <Mirror track={local.current.video!} />}
+        {others.map((p) => <Tile key={p.id} p={p} stream={s!.streams.get(p.id)} onFreeze={phase === 'joined' ? () => freeze(p.id) : undefined} onGuide={() => bus.hear({ type: 'guide', of: p.id })} />)}
+        {cam && <Mirror track={local.current.video!} onFreeze={phase === 'joined' ? () => freeze(s!.self) : undefined} />}
       </div>
+      {Stills && s && client.current && <Stills caseId={caseId} client={client.current} bus={bus} s={s} local={local.current} />}
       <div class="call-buttons">
         {s?.phase === 'ended' ? (
           <>
@@ -105,7 +122,7 @@ function status(s: Snapshot | undefined, others: Participant[]): string {
   }
 }
 
-function Tile({ p, stream }: { p: Participant; stream?: MediaStream }) {
+function Tile({ p, stream, onFreeze, onGuide }: { p: Participant; stream?: MediaStream; onFreeze?: () => void; onGuide: () => void }) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     const v = video.current;
@@ -113,21 +130,24 @@ function Tile({ p, stream }: { p: Participant; stream?: MediaStream }) {
   });
   const initials = p.name.split(/\s+/).filter((x) => /^\p{Lu}/u.test(x)).slice(-2).map((x) => x[0]).join('');
   return (
-    <figure class="call-tile" data-testid="call-tile" data-participant={p.userId} data-away={p.away || undefined}>
+    <div class="call-person"><figure class="call-tile" data-testid="call-tile" data-participant={p.userId} data-away={p.away || undefined}>
       <video ref={video} autoplay playsInline data-testid="call-remote-video" hidden={!p.video} />
       {!p.video && <span class="call-initials" aria-hidden="true">{initials}</span>}
       <figcaption>{p.name}{p.away && ` · ${w('away')}`}{p.via && ` · ${w(p.via)}`}{!p.via && !p.audio && ` · ${w('micOff')}`}{!p.via && !p.video && ` · ${w('camOff')}`}</figcaption>
     </figure>
+      {onFreeze && p.via !== 'whep' && p.video && <button type="button" data-testid="call-freeze" aria-keyshortcuts="f" title={w('freezeTitle', { who: p.name })} onClick={onFreeze}>{w('freeze')}</button>}
+      {onFreeze && p.via !== 'whep' && <button type="button" data-testid="call-guide" onClick={onGuide}>{w('guide')}</button>}
+    </div>
   );
 }
 
-function Mirror({ track }: { track: MediaStreamTrack }) {
+function Mirror({ track, onFreeze }: { track: MediaStreamTrack; onFreeze?: () => void }) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     video.current!.srcObject = new MediaStream([track]);
     void video.current!.play().catch(() => {});
   }, [track]);
-  return <figure class="call-tile call-self"><video ref={video} autoplay playsInline muted data-testid="call-self-video" /><figcaption>{w('you')}</figcaption></figure>;
+  return <div class="call-person call-self"><figure class="call-tile"><video ref={video} autoplay playsInline muted data-testid="call-self-video" /><figcaption>{w('you')}</figcaption></figure>{onFreeze && <button type="button" data-testid="call-freeze-own" onClick={onFreeze}>{w('freezeOwn')}</button>}</div>;
 }
 
 function Bars({ q }: { q?: Quality }) {

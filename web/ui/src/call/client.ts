@@ -2,6 +2,7 @@
 // docs/signaling.md is the protocol. Comes back by itself after a cut: same
 // connection, same place in the room.
 import { urls } from '../api';
+import type { Message } from './bus';
 import { Pulse } from './pulse';
 import type { Local } from './media';
 
@@ -51,7 +52,7 @@ export class Call {
   private watchdog = 0;
   private ended = false;
 
-  constructor(private caseId: string, private local: Local, private changed: (s: Snapshot) => void) {
+  constructor(private caseId: string, private local: Local, private changed: (s: Snapshot) => void, private other: (m: Message) => void = () => {}) {
     addEventListener('online', this.moved);
     network?.addEventListener('change', this.changedNetwork);
     document.addEventListener('visibilitychange', this.seen);
@@ -141,6 +142,7 @@ export class Call {
         if (m.sdp) await this.accept(m.sdp, m.type === 'joined' ? this.offers : m.id);
         if (m.relay && m.sdp) window.setTimeout(() => this.detour(pc, m.relay), 1500);
         if (!this.pictures) this.wish(false);
+        this.other({ type: 'joined' });
         break;
       case 'target': this.target = m; await this.encode(); break;
       case 'answer': await this.accept(m.sdp, m.id); break;
@@ -155,6 +157,8 @@ export class Call {
         if (m.code === 'bad-sdp') this.prepare(); // and no resume
         if (hopeless.has(m.code)) this.finish();
         break;
+      case 'pong': break;
+      default: this.other(m); return;
     }
     this.arrange();
   }
@@ -276,7 +280,7 @@ export class Call {
   }
 
   /** What the server takes from those in the room only. */
-  private say(m: unknown): void { if (this.phase === 'joined') this.send(m); }
+  say(m: unknown): void { if (this.phase === 'joined') this.send(m); }
   private send(m: unknown): void { if (this.ws?.readyState === WebSocket.OPEN) this.ws.send(JSON.stringify(m)); }
 
   private tell(): void {

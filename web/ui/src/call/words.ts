@@ -16,6 +16,8 @@ export const w = local({
     pictureSmall: 'Image réduite : votre liaison ne laisse passer que {k} kbit/s. La voix passe d’abord.',
     pictureOff: 'Image arrêtée : votre liaison ({k} kbit/s) ne porte que la voix. Elle revient seule dès que la liaison le permet.',
     pictureUnwanted: 'Son seul, à votre demande : vous ne recevez pas les images. Les autres vous voient toujours.',
+    freeze: 'Figer l’image', freezeOwn: 'Figer mon image', freezeTitle: 'Figer l’image de {who} pour tous (touche F)', guide: 'Guider la sonde',
+    noStill: 'Les images figées n’ont pas pu être chargées. Vérifiez la liaison, puis recommencez.',
     why: 'Délai {rtt} ms · pertes {up} % envoyées, {down} % reçues · {kup} kbit/s envoyés, {kdown} kbit/s reçus',
   },
   en: {
@@ -33,6 +35,8 @@ export const w = local({
     pictureSmall: 'Small picture: your link carries {k} kbit/s only. Voice comes first.',
     pictureOff: 'Picture stopped: your link ({k} kbit/s) carries the voice only. It comes back by itself when the link allows.',
     pictureUnwanted: 'Sound only, as you asked: you receive no pictures. Others still see you.',
+    freeze: 'Freeze the picture', freezeOwn: 'Freeze my picture', freezeTitle: 'Freeze the picture of {who} for all (key F)', guide: 'Guide the probe',
+    noStill: 'Frozen pictures could not be loaded. Check the link, then try again.',
     why: 'Delay {rtt} ms · lost {up} % sent, {down} % received · {kup} kbit/s sent, {kdown} kbit/s received',
   },
   bm: {},

@@ -15,7 +15,7 @@ import { urls } from '../api';
 import type { Attachment, Case, SeriesSummary } from '../types';
 import { Show, type Shown } from './show';
 
-const kindIcon: Record<string, IconName> = { image: 'stack', waveform: 'heart', pdf: 'pdf', video: 'film', photo: 'photo', ecg: 'heart', other: 'file' };
+const kindIcon: Record<string, IconName> = { image: 'stack', waveform: 'heart', pdf: 'pdf', video: 'film', photo: 'photo', ecg: 'heart', still: 'photo', other: 'file' };
 
 function Thumb({ src, icon, alt }: { src?: string; icon: IconName; alt: string }) {
   const failed = useSignal(!src);
@@ -45,13 +45,13 @@ function SeriesTile({ c, s }: { c: Case; s: SeriesSummary }) {
 
 function FileTile({ c, a, show }: { c: Case; a: Attachment; show: (x: Shown) => void }) {
   const url = urls.attachment(c.id, a.id);
-  const inPlace = a.kind === 'photo' || a.kind === 'pdf' || a.kind === 'video' || a.kind === 'ecg';
+  const inPlace = a.kind === 'photo' || a.kind === 'pdf' || a.kind === 'video' || a.kind === 'ecg' || a.kind === 'still';
   return (
     <li class="tile" data-testid="file-tile" data-kind={a.kind} data-name={a.name}>
       <a class="tile-link" href={inPlace ? '#' : url} download={inPlace ? undefined : a.name} onClick={(e) => { if (inPlace) { e.preventDefault(); show({ kind: a.kind, file: a, title: a.name }); } }}>
-        <Thumb src={a.kind === 'photo' ? `${url}/thumbnail` : ''} icon={kindIcon[a.kind] ?? 'file'} alt="" />
-        <span class="tile-text"><span class="tile-title ellipsis" title={a.name}>{a.name}</span>
-          <span class="muted">{tMaybe(`kind.${a.kind}`) ?? a.kind} · {bytes(a.size)}</span>
+        <Thumb src={a.kind === 'photo' || a.kind === 'still' ? `${url}/thumbnail` : ''} icon={kindIcon[a.kind] ?? 'file'} alt="" />
+        <span class="tile-text"><span class="tile-title ellipsis" title={a.name}>{a.still ? t('files.still', { who: a.still.ofName }) : a.name}</span>
+          <span class="muted">{tMaybe(`kind.${a.kind}`) ?? a.kind}{a.still?.drawings.length ? ` + ${t('files.drawing')}` : ''} · {bytes(a.size)}</span>
           <span class="muted"><Icon name="check" size={14} /> {t('files.received')} <When at={a.addedAt} />{a.addedBy?.name ? `, ${personName(a.addedBy)}` : ''}</span></span>
       </a>
     </li>

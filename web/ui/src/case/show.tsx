@@ -8,7 +8,7 @@ import { sexAge } from '../lib/age';
 import { Dialog, Notice } from '../parts/base';
 import { Icon } from '../parts/icon';
 import { now } from '../state/now';
-import type { Attachment, Case } from '../types';
+import type { Attachment, Case, StillOf } from '../types';
 
 export interface Shown { kind: string; title: string; file: Attachment }
 
@@ -63,12 +63,24 @@ function FileEcg({ c, file }: { c: Case; file: Attachment }) {
   </>;
 }
 
+/** A picture frozen in a call, with what was drawn on it. */
+function StillFile({ src, file }: { src: string; file: Attachment }) {
+  const part = useSignal<ComponentType<{ src: string; alt: string; still: StillOf }> | undefined>(undefined), failed = useSignal(false);
+  useEffect(() => { import('../call/still/marks').then((m) => { part.value = m.default; }, () => { failed.value = true; }); }, []);
+  const Part = part.value;
+  return <>
+    <div class="strip"><a class="btn" href={src} download><Icon name="download" /> {t('download')}</a></div>
+    {failed.value ? <Notice tone="bad">{t('show.failed')}</Notice> : Part && file.still ? <Part src={`${src}?inline=1`} alt={t('files.still', { who: file.still.ofName })} still={file.still} /> : <p class="loading">{t('show.loading')}</p>}
+  </>;
+}
+
 export function Show({ c, what, onClose }: { c: Case; what: Shown; onClose: () => void }) {
   const who = `${c.patient.name}, ${sexAge(c.patient, now.value, lang.value)}`;
   const file = urls.attachment(c.id, what.file.id);
   return (
-    <Dialog title={`${who} · ${what.title}`} onClose={onClose} wide dark={what.kind === 'photo' || what.kind === 'video'} testid="show">
+    <Dialog title={`${who} · ${what.title}`} onClose={onClose} wide dark={what.kind === 'photo' || what.kind === 'still' || what.kind === 'video'} testid="show">
       {what.kind === 'photo' && <Photo src={`${file}?inline=1`} alt={what.title} />}
+      {what.kind === 'still' && <StillFile src={file} file={what.file} />}
       {what.kind === 'ecg' && what.file && <FileEcg c={c} file={what.file} />}
       {what.kind === 'pdf' && <Pdf src={file} title={what.title} />}
       {what.kind === 'video' && <Video src={`${file}?inline=1`} />}

@@ -12,7 +12,7 @@ import type { Case, TimelineItem } from '../types';
 import { postText } from './model';
 
 const written = new Set(['message-posted', 'clarification-asked', 'clarification-answered']);
-const icons: Record<string, IconName> = { opened: 'board', 'attachment-added': 'file', assigned: 'user', 'opinion-given': 'check', closed: 'lock', reopened: 'retry', cancelled: 'close', 'procedure-scheduled': 'clock', 'procedure-cancelled': 'trash', 'call-joined': 'phone', 'call-left': 'hangup', 'key-image-marked': 'photo', 'key-image-unmarked': 'photo' };
+const icons: Record<string, IconName> = { opened: 'board', 'attachment-added': 'file', assigned: 'user', 'opinion-given': 'check', closed: 'lock', reopened: 'retry', cancelled: 'close', 'procedure-scheduled': 'clock', 'procedure-cancelled': 'trash', 'call-joined': 'phone', 'call-left': 'hangup', 'key-image-marked': 'photo', 'key-image-unmarked': 'photo', 'still-drawn': 'photo' };
 
 function Line({ item, c, fresh }: { item: TimelineItem; c: Case; fresh: boolean }) {
   const mine = item.by?.id === me.value?.id;
