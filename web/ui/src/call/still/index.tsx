@@ -83,6 +83,7 @@ export default function Stills({ caseId, client, bus, s, local }: { caseId: stri
 
   useEffect(() => {
     const waiting = { gesture: 0, still: 0 };
+    let again = false;
     bus.listen((m) => {
       switch (m.type) {
         case 'ask': {
@@ -127,7 +128,6 @@ export default function Stills({ caseId, client, bus, s, local }: { caseId: stri
           waiting.gesture = window.setTimeout(() => setShown(undefined), gestureFor);
       }
     });
-    let again = false;
     const fade = window.setInterval(() => setAt((old) => ([...old.values()].some((p) => Date.now() - p.t > pointerFor) ? new Map([...old].filter(([, p]) => Date.now() - p.t <= pointerFor)) : old)), 500);
     return () => { bus.listen(undefined); clearInterval(fade); clearTimeout(waiting.gesture); clearTimeout(waiting.still); };
   }, []);
@@ -159,10 +159,10 @@ export default function Stills({ caseId, client, bus, s, local }: { caseId: stri
       {progress && <p class="still-note" role="status" data-testid="still-progress" data-state={progress.state}>{w(progress.state, { who: progress.who ?? '', a: kB(progress.a), b: kB(progress.b) })}</p>}
       {problem && <p class="still-note bad" role="alert" data-testid="still-problem">{problem}</p>}
       {still && (
-        <section class={`still ${big ? 'big' : 'small'}`} aria-label={w('title', { of: still.ofName, by: still.byName })} data-testid="still-panel">
-          <p class="still-head">{w('title', { of: still.ofName, by: still.byName })}{still.received && ` · ${w('received')}`} · {still.width} × {still.height}{problem && big ? ` · ${problem}` : ''}</p>
+        <section class={`still ${big ? 'big' : 'small'}`} aria-label={w('title', { of: still.ofName })} data-testid="still-panel">
+          <p class="still-head">{w('title', { of: still.ofName })}{still.received && ` · ${w('received', { by: still.byName })}`} · {still.width} × {still.height}{problem && big ? ` · ${problem}` : ''}</p>
           <div class="still-stage">
-            <Picture svg={svg} src={still.src} size={still} marks={drawn} alt={w('canvas')} hash={still.hash} tabIndex={0} onKeyDown={(e: KeyboardEvent) => pen.current?.key(e)}>
+            <Picture svg={svg} src={still.src} size={still} marks={drawn} alt={w('canvas')} hash={still.hash} tabindex={0} onKeyDown={(e: KeyboardEvent) => pen.current?.key(e)}>
               {[...at].map(([by, p]) => {
                 const x = (p.x / 9999) * still.width, y = (p.y / 9999) * still.height;
                 return <g key={by} data-testid="still-pointer"><circle cx={x} cy={y} r={unit * 3} fill="none" stroke="#000a" stroke-width={unit * 2} /><circle cx={x} cy={y} r={unit * 3} fill={`${colorOf(colorOfParticipant(by))}55`} stroke={colorOf(colorOfParticipant(by))} stroke-width={unit} />

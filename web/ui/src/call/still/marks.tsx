@@ -36,7 +36,7 @@ function Shape({ m, size }: { m: Mark; size: Size }) {
 }
 
 export function Picture({ src, size, marks, children, svg, alt, hash, ...events }: {
-  src: string; size: Size; marks: Mark[]; alt: string; hash?: string; children?: ComponentChildren; svg?: Ref<SVGSVGElement>; tabIndex?: number; [on: `on${string}`]: unknown;
+  src: string; size: Size; marks: Mark[]; alt: string; hash?: string; children?: ComponentChildren; svg?: Ref<SVGSVGElement>; tabindex?: number; [on: `on${string}`]: unknown;
 }) {
   return (
     <div class="still-picture" data-testid="still" data-hash={hash}>
