@@ -95,6 +95,6 @@ export function thin(p: number[], tolerance = 12): number[] {
     }
     if (at >= 0) { keep.add(at); spans.push([a, at], [at, b]); }
   }
-  if (keep.size > pointsMost) return thin(p, tolerance * 2);
+  if (keep.size > pointsMost) return thin(p, tolerance * 1.3);
   return [...keep].sort((a, b) => a - b).flatMap((i) => [p[2 * i]!, p[2 * i + 1]!]);
 }
