@@ -1,1 +1,1 @@
-import{Mt as e,Nt as t,Pt as n}from"./core.js";function r(r){let i=Object.fromEntries(Object.entries(r.fr).map(([e,n])=>[e,t(n)])),a={fr:i,en:r.en,bm:r.bm};return(t,r)=>{let o=n.value;return e(a[o]?.[t]||i[t],r,o)}}export{r as t};
+import{Ft as e,Nt as t,Pt as n}from"./core.js";function r(r){let i=Object.fromEntries(Object.entries(r.fr).map(([e,t])=>[e,n(t)])),a={fr:i,en:r.en,bm:r.bm};return(n,r)=>{let o=e.value;return t(a[o]?.[n]||i[n],r,o)}}export{r as t};
