@@ -157,7 +157,11 @@ func TestLayersAreLeftOut(t *testing.T) {
 	p.mu.Unlock()
 	time.Sleep(2 * ticksAllot * tickEvery)
 	p.mu.Lock() // what the clock did before is done
+	left := len(p.link.outlets)
 	p.mu.Unlock()
+	if left != 0 {
+		t.Fatalf("%d outlets left to the clock", left)
+	}
 	eventually(t, "only the lower layer comes", func() bool {
 		// Less than any rate of the lower layer: the lowest there is.
 		o.give(faceLeast+1000, false, time.Now())

@@ -301,9 +301,9 @@ func (s *Server) fetchExport(w http.ResponseWriter, r *http.Request) error {
 			"left", result.LeftOut, "bytes", result.Bytes)
 		return nil
 	}
-	x.state.Store("interrupted")
 	_, act, _ := exportAction(o.Mode)
 	s.record(ctx, audit.Entry{Action: act, Case: st.ID, Object: toWhom(o), Outcome: "interrupted"})
+	x.state.Store("interrupted") // on record before anybody is told
 	if x.sent.Load() == 0 && ctx.Err() == nil {
 		h.Del("Content-Disposition")
 		return exportProblem(err)

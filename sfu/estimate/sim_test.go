@@ -165,7 +165,6 @@ type flow struct {
 	carried    []float64 // useful bits that arrived, each second
 	targets    []float64 // at each second
 	dropFrames int
-	voiceLost  int
 	voiceSent  int
 }
 
