@@ -45,7 +45,7 @@ func TestEncodersGiveFrames(t *testing.T) {
 		}
 		tried++
 	}
-	if tried != 4 {
+	if tried != 5 {
 		t.Errorf("%d encoders", tried)
 	}
 }
