@@ -33,8 +33,8 @@ type Content interface {
 }
 
 // File is one file of the case. Name is what its owner calls it; for objects
-// that are DICOM it is not used. Open is called once, when its turn comes;
-// content that has a method Size() int64 knows better than Size.
+// that are DICOM it is not used. Open is called once, when its turn comes; a
+// Size of 0 is not known before, and content then has a method Size() int64.
 type File struct {
 	Name string
 	Size int64
@@ -168,7 +168,7 @@ func (a *archive) open(ctx context.Context, f *File) (Content, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s, ok := content.(interface{ Size() int64 }); ok {
+	if s, ok := content.(interface{ Size() int64 }); ok && f.Size == 0 {
 		f.Size = s.Size()
 	}
 	return content, nil
