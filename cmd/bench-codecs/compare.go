@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 
+	"sira/cmd/benchdoc"
 	"sira/dicom/pixel"
 	"sira/dicom/write"
 )
@@ -212,7 +213,7 @@ func (b *bench) fastest(ctx context.Context, r *row, tools []tool, in inputs, na
 			times = append(times, ms)
 		}
 		outs = append(outs, out)
-		if len(times) > 0 && (len(r.theirs) == 0 || median(times) < median(r.theirs)) {
+		if len(times) > 0 && (len(r.theirs) == 0 || benchdoc.Median(times) < benchdoc.Median(r.theirs)) {
 			r.theirs, r.peer = times, t.name
 		}
 	}

@@ -20,6 +20,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"sira/cmd/benchdoc"
 )
 
 // options are the flags.
@@ -60,7 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	runtime.GOMAXPROCS(1) // what a collector on the other core does would count, but not show
 	b := &bench{options: o, dir: dir, log: stderr}
-	a := about{Begun: time.Now(), Load: loadAverage(), Commit: commit(ctx), Args: args}
+	a := about{Begun: time.Now(), Load: benchdoc.LoadAverage(), Commit: benchdoc.Commit(ctx), Args: args}
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
@@ -77,13 +79,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	a.Took, a.LoadAfter, a.Count, a.Rounds = time.Since(a.Begun), loadAverage(), o.frames, o.rounds
+	a.Took, a.LoadAfter, a.Count, a.Rounds = time.Since(a.Begun), benchdoc.LoadAverage(), o.frames, o.rounds
 	text := report(a, rows, prefixes, syntaxes)
 	fmt.Fprintln(stdout, text)
 	if o.doc == "" {
 		return nil
 	}
-	return replaceSection(o.doc, text)
+	return benchdoc.Replace(o.doc, "bench-codecs", text)
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {

@@ -1,15 +1,13 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
+
+	"sira/cmd/benchdoc"
 )
 
 // about is what stands over the tables.
@@ -25,11 +23,11 @@ type about struct {
 func report(a about, rows []row, levels []level, syntaxes []syntax) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, commit %s, on %s, %s. Load average of the machine (one minute): %s before, %s after; the run took %s. Command: `%s`. Frames: %d %s, %d rounds.\n\n",
-		a.Begun.Format("2006-01-02 15:04"), a.Commit, machine(), runtime.Version(), a.Load, a.LoadAfter, a.Took.Round(time.Second),
+		a.Begun.Format("2006-01-02 15:04"), a.Commit, benchdoc.Machine(), runtime.Version(), a.Load, a.LoadAfter, a.Took.Round(time.Second),
 		strings.TrimSpace("go run ./cmd/bench-codecs "+strings.Join(a.Args, " ")), a.Count, a.Frames, a.Rounds)
 	b.WriteString("| per frame of 512×512×16 | Sira, ms | MB/s | native, ms | tool | Sira's time to native's | goal, ms | beyond, ms | right frames |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
-		ours, theirs := median(r.ours), median(r.theirs)
+		ours, theirs := benchdoc.Median(r.ours), benchdoc.Median(r.theirs)
 		size := 0.524288
 		if strings.HasSuffix(r.name, "8 bits") {
 			size /= 2
@@ -79,81 +77,9 @@ func spread(v []float64) string {
 	if len(v) == 0 {
 		return "–"
 	}
-	s := fmt.Sprintf("%.1f", median(v))
+	s := fmt.Sprintf("%.1f", benchdoc.Median(v))
 	if low, high := fmt.Sprintf("%.1f", slices.Min(v)), fmt.Sprintf("%.1f", slices.Max(v)); low != high {
 		s += fmt.Sprintf(" (%s–%s)", low, high)
 	}
 	return s
-}
-
-func median(v []float64) float64 {
-	if len(v) == 0 {
-		return 0
-	}
-	s := slices.Sorted(slices.Values(v))
-	n := len(s)
-	return (s[(n-1)/2] + s[n/2]) / 2
-}
-
-// commit is the state of the tree: a hash, and a plus when Go files differ from it.
-func commit(ctx context.Context) string {
-	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
-	if err != nil {
-		return "unknown"
-	}
-	hash := strings.TrimSpace(string(out))
-	changed, err := exec.CommandContext(ctx, "git", "status", "--porcelain", "--", "*.go").Output()
-	if err != nil || len(changed) > 0 {
-		hash += "+"
-	}
-	return hash
-}
-
-func loadAverage() string {
-	b, _ := os.ReadFile("/proc/loadavg")
-	one, _, _ := strings.Cut(string(b), " ")
-	return one
-}
-
-// machine is the processor's name and how many there are.
-func machine() string {
-	b, _ := os.ReadFile("/proc/cpuinfo")
-	name := runtime.GOARCH
-	if _, rest, ok := strings.Cut(string(b), "model name"); ok {
-		line, _, _ := strings.Cut(rest, "\n")
-		name = strings.Trim(line, "\t: ")
-	}
-	return fmt.Sprintf("%s, %d cores", name, runtime.NumCPU())
-}
-
-// The section of the document that a run replaces.
-const (
-	sectionBegin = "<!-- bench-codecs: begin -->"
-	sectionEnd   = "<!-- bench-codecs: end -->"
-)
-
-var errNoSection = errors.New("the document has no section " + sectionBegin + " … " + sectionEnd)
-
-func replaceSection(path, text string) error {
-	old, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("writing the tables: %w", err)
-	}
-	changed, err := withSection(string(old), text)
-	if err != nil {
-		return fmt.Errorf("writing the tables to %s: %w", path, err)
-	}
-	if err := os.WriteFile(path, []byte(changed), 0o644); err != nil {
-		return fmt.Errorf("writing the tables: %w", err)
-	}
-	return nil
-}
-
-func withSection(document, text string) (string, error) {
-	head, rest, ok := strings.Cut(document, sectionBegin)
-	_, foot, ok2 := strings.Cut(rest, sectionEnd)
-	if !ok || !ok2 {
-		return "", errNoSection
-	}
-	return head + sectionBegin + "\n" + text + sectionEnd + foot, nil
 }

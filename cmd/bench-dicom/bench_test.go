@@ -124,13 +124,6 @@ func TestReport(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
 	}
-	once, err := withSection("a\n"+sectionBegin+"\nold\n"+sectionEnd+"\nz\n", "new\n")
-	if err != nil || once != "a\n"+sectionBegin+"\nnew\n"+sectionEnd+"\nz\n" {
-		t.Errorf("%q, %v", once, err)
-	}
-	if _, err := withSection("nothing", "new"); err == nil {
-		t.Error("a document without section was taken")
-	}
 }
 
 func TestStat(t *testing.T) {

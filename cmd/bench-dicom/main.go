@@ -19,6 +19,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"sira/cmd/benchdoc"
 )
 
 // options are the flags.
@@ -72,7 +74,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		defer os.RemoveAll(dir)
 	}
 	b := &bench{options: o, dir: dir, log: stderr}
-	begun, load, tree := time.Now(), loadAverage(), commit(ctx)
+	begun, load, tree := time.Now(), benchdoc.LoadAverage(), benchdoc.Commit(ctx)
 	if o.binary == "" {
 		b.binary = filepath.Join(dir, "sira")
 		if err := command(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-o", b.binary, "./cmd/sira"); err != nil {
@@ -97,13 +99,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	text := report(about{Begun: begun, Took: time.Since(begun), LoadBefore: load, LoadAfter: loadAverage(), Args: args, Commit: tree,
+	text := report(about{Begun: begun, Took: time.Since(begun), LoadBefore: load, LoadAfter: benchdoc.LoadAverage(), Args: args, Commit: tree,
 		Orthanc: b.orthancVersion(ctx), Size: o.size}, got["sira"], got["orthanc"])
 	fmt.Fprintln(stdout, text)
 	if err := errors.Join(faults...); err != nil || o.doc == "" {
 		return err
 	}
-	return replaceSection(o.doc, text)
+	return benchdoc.Replace(o.doc, "bench-dicom", text)
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -169,17 +171,3 @@ func command(ctx context.Context, env []string, name string, args ...string) err
 }
 
 func tail(b []byte, n int) string { return string(b[max(0, len(b)-n):]) }
-
-// commit is the state of the tree: a hash, and a plus when Go files differ from it.
-func commit(ctx context.Context) string {
-	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
-	if err != nil {
-		return "unknown"
-	}
-	hash := strings.TrimSpace(string(out))
-	changed, err := exec.CommandContext(ctx, "git", "status", "--porcelain", "--", "*.go").Output()
-	if err != nil || len(changed) > 0 {
-		hash += "+"
-	}
-	return hash
-}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"sira/cmd/benchdoc"
 )
 
 // bench is one run.
@@ -36,7 +38,7 @@ func (b *bench) measure(ctx context.Context, s subject) (figures, error) {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("making a folder: %w", err)
 		}
-		fmt.Fprintf(b.log, "%s: %s (load %s)\n", s.name, part.name, loadAverage())
+		fmt.Fprintf(b.log, "%s: %s (load %s)\n", s.name, part.name, benchdoc.LoadAverage())
 		if err := part.do(ctx, s, dir, f); err != nil {
 			return f, fmt.Errorf("%s: %w", part.name, err)
 		}

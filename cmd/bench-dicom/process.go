@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -144,22 +143,4 @@ func freePort() (string, error) {
 	defer l.Close()
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	return port, err
-}
-
-// loadAverage is the machine's, over one minute, before us or with us.
-func loadAverage() string {
-	b, _ := os.ReadFile("/proc/loadavg")
-	one, _, _ := strings.Cut(string(b), " ")
-	return one
-}
-
-// machine is the processor's name and how many there are.
-func machine() string {
-	b, _ := os.ReadFile("/proc/cpuinfo")
-	name := runtime.GOARCH
-	if _, rest, ok := strings.Cut(string(b), "model name"); ok {
-		line, _, _ := strings.Cut(rest, "\n")
-		name = strings.Trim(line, "\t: ")
-	}
-	return fmt.Sprintf("%s, %d cores", name, runtime.NumCPU())
 }

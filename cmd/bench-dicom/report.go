@@ -1,13 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"time"
+
+	"sira/cmd/benchdoc"
 )
 
 // about is what stands over the table.
@@ -60,7 +59,7 @@ func rows(s sizes) []row {
 func report(a about, ours, theirs figures) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, commit %s, on %s; %s. Load average of the machine (one minute): %s before, %s after; the run took %s.\n\n",
-		a.Begun.Format("2006-01-02 15:04"), a.Commit, machine(), a.Orthanc, a.LoadBefore, a.LoadAfter, a.Took.Round(time.Minute))
+		a.Begun.Format("2006-01-02 15:04"), a.Commit, benchdoc.Machine(), a.Orthanc, a.LoadBefore, a.LoadAfter, a.Took.Round(time.Minute))
 	fmt.Fprintf(&b, "Command: `%s`\n\n", strings.TrimSpace("go run ./cmd/bench-dicom "+strings.Join(a.Args, " ")))
 	fmt.Fprintf(&b, "| | Sira | Orthanc | Sira better by | goal |\n|---|---|---|---|---|\n")
 	for _, r := range rows(a.Size) {
@@ -74,7 +73,7 @@ func (r row) cell(f figures) string {
 	if len(v) == 0 {
 		return "–"
 	}
-	s := fmt.Sprintf("%s %s", short3(median(v)), r.unit)
+	s := fmt.Sprintf("%s %s", short3(benchdoc.Median(v)), r.unit)
 	if low, high := short3(slices.Min(v)), short3(slices.Max(v)); low != high {
 		s += fmt.Sprintf(" (%s–%s)", low, high)
 	}
@@ -86,7 +85,7 @@ func (r row) ratio(ours, theirs figures) string {
 	if len(a) == 0 || len(b) == 0 {
 		return ""
 	}
-	x, y := median(b), median(a)
+	x, y := benchdoc.Median(b), benchdoc.Median(a)
 	if r.more {
 		x, y = y, x
 	}
@@ -106,22 +105,16 @@ var goals = map[string]float64{"store": 4, "stow": 4.5, "jpeg": 5, "png": 20, "b
 func (r row) verdict(ours figures) string {
 	goal, v := goals[r.key], ours[r.key]
 	if base, ok := strings.CutSuffix(r.key, "-500000"); ok && len(ours[base+"-5000"]) > 0 {
-		goal = 2 * median(ours[base+"-5000"])
+		goal = 2 * benchdoc.Median(ours[base+"-5000"])
 	}
 	if goal == 0 || len(v) == 0 {
 		return ""
 	}
 	word := "met"
-	if median(v) > goal {
+	if benchdoc.Median(v) > goal {
 		word = "missed"
 	}
 	return fmt.Sprintf("≤ %s %s: %s", short3(goal), r.unit, word)
-}
-
-func median(v []float64) float64 {
-	s := slices.Sorted(slices.Values(v))
-	n := len(s)
-	return (s[(n-1)/2] + s[n/2]) / 2
 }
 
 // short3 writes a number with about three digits.
@@ -141,36 +134,4 @@ func thousands(n int) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
-}
-
-// The section of the document that a run replaces.
-const (
-	sectionBegin = "<!-- bench-dicom: begin -->"
-	sectionEnd   = "<!-- bench-dicom: end -->"
-)
-
-var errNoSection = errors.New("the document has no section " + sectionBegin + " … " + sectionEnd)
-
-func replaceSection(path, text string) error {
-	old, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("writing the table: %w", err)
-	}
-	changed, err := withSection(string(old), text)
-	if err != nil {
-		return fmt.Errorf("writing the table to %s: %w", path, err)
-	}
-	if err := os.WriteFile(path, []byte(changed), fs.FileMode(0o644)); err != nil {
-		return fmt.Errorf("writing the table: %w", err)
-	}
-	return nil
-}
-
-func withSection(document, text string) (string, error) {
-	head, rest, ok := strings.Cut(document, sectionBegin)
-	_, foot, ok2 := strings.Cut(rest, sectionEnd)
-	if !ok || !ok2 {
-		return "", errNoSection
-	}
-	return head + sectionBegin + "\n" + text + sectionEnd + foot, nil
 }
