@@ -190,10 +190,10 @@ func (d *blockDecoder) significance(plane uint) {
 		flags := d.flags[row : row+d.w]
 		for x := range flags {
 			f := flags[x]
-			todo := candidates(f) & mask
-			for todo != 0 {
-				by := uint(bits.TrailingZeros32(todo)) & 15
-				todo &= todo - 1
+			rows := candidates(f) & mask
+			for rows != 0 {
+				by := uint(bits.TrailingZeros32(rows)) & 15
+				rows &= rows - 1
 				k := zc[f>>by&511]
 				s := cx[k&31]
 				v := uint32(s) & 1
@@ -205,7 +205,7 @@ func (d *blockDecoder) significance(plane uint) {
 					flags[x] = f
 					slack = d.found(top*d.w+4*x, row+x, by, value, slack)
 					f = flags[x]
-					todo = candidates(f) & mask &^ (2<<by - 1)
+					rows = candidates(f) & mask &^ (2<<by - 1)
 				}
 			}
 			flags[x] = f
@@ -225,14 +225,14 @@ func (d *blockDecoder) refinement(plane uint) {
 		values := d.values[top*d.w:][:4*len(flags)]
 		for x := range flags {
 			f := flags[x]
-			todo := f >> 4 &^ (f >> 21) & everyRow
-			if todo == 0 {
+			rows := f >> 4 &^ (f >> 21) & everyRow
+			if rows == 0 {
 				continue
 			}
-			flags[x] = f | todo<<20
-			for todo != 0 {
-				by := uint(bits.TrailingZeros32(todo)) & 15
-				todo &= todo - 1
+			flags[x] = f | rows<<20
+			for rows != 0 {
+				by := uint(bits.TrailingZeros32(rows)) & 15
+				rows &= rows - 1
 				n := f >> by
 				k := uint8(ctxMag)
 				if n&flagRefined != 0 {
@@ -264,7 +264,7 @@ func (d *blockDecoder) cleanup(plane uint) {
 		flags := d.flags[row : row+d.w]
 		for x := range flags {
 			f := flags[x]
-			todo := mask &^ (f>>4 | f>>21)
+			rows := mask &^ (f>>4 | f>>21)
 			if f&flagSigma == 0 && mask == everyRow {
 				s := cx[ctxRun]
 				v := uint32(s) & 1
@@ -280,11 +280,11 @@ func (d *blockDecoder) cleanup(plane uint) {
 				by := uint(3 * (hi<<1 | lo) & 15)
 				slack = d.found(top*d.w+4*x, row+x, by, value, slack)
 				f = flags[x]
-				todo &^= 2<<by - 1
+				rows &^= 2<<by - 1
 			}
-			for todo != 0 {
-				by := uint(bits.TrailingZeros32(todo)) & 15
-				todo &= todo - 1
+			for rows != 0 {
+				by := uint(bits.TrailingZeros32(rows)) & 15
+				rows &= rows - 1
 				k := zc[f>>by&511]
 				s := cx[k&31]
 				v := uint32(s) & 1

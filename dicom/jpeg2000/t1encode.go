@@ -79,13 +79,13 @@ func (e *passEncoder) significance(plane uint) {
 		values := e.values[top*e.w:][:4*len(flags)]
 		for x := range flags {
 			f := flags[x]
-			todo := candidates(f) & mask
-			if todo == 0 {
+			rows := candidates(f) & mask
+			if rows == 0 {
 				continue
 			}
-			for todo != 0 {
-				by := uint(bits.TrailingZeros32(todo)) & 15
-				todo &= todo - 1
+			for rows != 0 {
+				by := uint(bits.TrailingZeros32(rows)) & 15
+				rows &= rows - 1
 				value := values[4*x+int(by*11>>5)]
 				v := value >> (plane & 31) & 1
 				decisions[n&decisionMask] = zc[f>>by&511]<<1 | byte(v)
@@ -95,7 +95,7 @@ func (e *passEncoder) significance(plane uint) {
 					flags[x] = f
 					n = e.found(row+x, by, value, n)
 					f = flags[x]
-					todo = candidates(f) & mask &^ (2<<by - 1)
+					rows = candidates(f) & mask &^ (2<<by - 1)
 				}
 			}
 			flags[x] = f
@@ -113,14 +113,14 @@ func (e *passEncoder) refinement(plane uint) {
 		values := e.values[top*e.w:][:4*len(flags)]
 		for x := range flags {
 			f := flags[x]
-			todo := f >> 4 &^ (f >> 21) & everyRow
-			if todo == 0 {
+			rows := f >> 4 &^ (f >> 21) & everyRow
+			if rows == 0 {
 				continue
 			}
-			flags[x] = f | todo<<20
-			for todo != 0 {
-				by := uint(bits.TrailingZeros32(todo)) & 15
-				todo &= todo - 1
+			flags[x] = f | rows<<20
+			for rows != 0 {
+				by := uint(bits.TrailingZeros32(rows)) & 15
+				rows &= rows - 1
 				k := byte(ctxMag)
 				if g := f >> by; g&flagRefined != 0 {
 					k = ctxMag + 2
@@ -145,7 +145,7 @@ func (e *passEncoder) cleanup(plane uint) {
 		values := e.values[top*e.w:][:4*len(flags)]
 		for x := range flags {
 			f := flags[x]
-			todo := mask &^ (f>>4 | f>>21)
+			rows := mask &^ (f>>4 | f>>21)
 			if f&flagSigma == 0 && mask == everyRow {
 				column := values[4*x:][:4]
 				first := 0
@@ -163,11 +163,11 @@ func (e *passEncoder) cleanup(plane uint) {
 				by := uint(3*first) & 15
 				n = e.found(row+x, by, column[first], n+3)
 				f = flags[x]
-				todo &^= 2<<by - 1
+				rows &^= 2<<by - 1
 			}
-			for todo != 0 {
-				by := uint(bits.TrailingZeros32(todo)) & 15
-				todo &= todo - 1
+			for rows != 0 {
+				by := uint(bits.TrailingZeros32(rows)) & 15
+				rows &= rows - 1
 				value := values[4*x+int(by*11>>5)]
 				v := value >> (plane & 31) & 1
 				decisions[n&decisionMask] = zc[f>>by&511]<<1 | byte(v)
