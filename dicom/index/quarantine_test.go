@@ -63,3 +63,26 @@ func TestQuarantineRows(t *testing.T) {
 		}
 	})
 }
+
+func TestTotals(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, x *index.Index) {
+		if got, err := x.Totals(ctx); err != nil || got != (index.Totals{}) {
+			t.Errorf("empty: %+v, %v", got, err)
+		}
+		want := index.Totals{Studies: 2, Instances: 3, Quarantined: 1}
+		for _, in := range []string{"1.1/1.1.1/1", "1.1/1.1.1/2", "1.2/1.2.1/1"} {
+			i := instance(in[:3], in[4:9], int(in[10]-'0'))
+			i.Size = 5 << 30 // more than 32 bits hold
+			add(t, x, true, i)
+			want.Bytes += i.Size
+		}
+		held := instance("1.1", "1.1.1", 1)
+		held.Hash = hash("other")
+		if err := x.Quarantine(ctx, index.Quarantined{Instance: held}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := x.Totals(ctx); err != nil || got != want {
+			t.Errorf("%+v, want %+v; %v", got, want, err)
+		}
+	})
+}
