@@ -62,3 +62,18 @@ func TestAnswerAsksForFrugalSound(t *testing.T) {
 		t.Errorf("answer of %d bytes", len(answer))
 	}
 }
+
+// TestVoiceIsSaidTwice: redundant audio comes first where we receive, and
+// nowhere else.
+func TestVoiceIsSaidTwice(t *testing.T) {
+	section := func(dir string) string {
+		return "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111 63\r\nc=IN IP4 0.0.0.0\r\na=" + dir +
+			"\r\na=mid:0\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n"
+	}
+	for dir, want := range map[string]string{"recvonly": "SAVPF 63 111\r\n", "sendonly": "SAVPF 111 63\r\n"} {
+		got, err := shapeAnswer(section(dir))
+		if err != nil || !strings.Contains(got, want) {
+			t.Errorf("%s: no %q in %s, %v", dir, want, got, err)
+		}
+	}
+}
