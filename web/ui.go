@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"regexp"
+	"sync"
 
 	"sira/web/assets"
 	"sira/web/problem"
@@ -17,7 +18,9 @@ var dist embed.FS
 // appRoutes are the interface's own addresses; each is answered by index.html.
 var appRoutes = regexp.MustCompile(`^/(nouvelle|connexion|recus|quarantaine|administration|dossier/[0-9a-fA-F-]{36}(/(images/[0-9.]{1,64}|appel))?)/?$`)
 
-func loadSite() (*assets.Site, error) {
+// loadSite compresses the interface once for all servers of the process: it is
+// in the binary and never changes.
+var loadSite = sync.OnceValues(func() (*assets.Site, error) {
 	tree, err := fs.Sub(dist, "dist")
 	if err != nil {
 		return nil, fmt.Errorf("opening the interface: %w", err)
@@ -28,7 +31,7 @@ func loadSite() (*assets.Site, error) {
 	}
 	site.AppRoute = appRoutes.MatchString
 	return site, nil
-}
+})
 
 // page answers the interface's files and routes.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
