@@ -14,7 +14,7 @@ touch "$counts"
 
 step() { # a check that passes or fails as a whole
   local name=$1 start=$SECONDS; shift
-  echo "== $name"
+  echo "== $name [$((SECONDS / 60)) min]"
   if "$@" >"$work/out" 2>&1; then
     echo "1 0 0" >>"$counts"; echo "   ok ($((SECONDS - start))s)"
   else
@@ -23,9 +23,11 @@ step() { # a check that passes or fails as a whole
 }
 
 node_tests() { # node's test runner with every test counted; arguments: name, folder, command
-  local name=$1 dir=$2 p f; shift 2
-  echo "== $name"
-  (cd "$dir" && "$@") 2>&1 | tee "$work/node" | grep -vE '^\s*(duration_ms|\.\.\.|---|type:)' || true
+  local name=$1 dir=$2 start=$SECONDS p f; shift 2
+  echo "== $name [$((SECONDS / 60)) min]"
+  # A browser that hangs costs its own file, not the run: timeout ends the runner and what it started.
+  (cd "$dir" && timeout -k 20 "${SIRA_NODE_TIMEOUT:-600}" "$@" || echo "# ended with status $?") 2>&1 | tee "$work/node" | grep --line-buffered -vE '^\s*(duration_ms|\.\.\.|---|type:)' || true
+  echo "   ($((SECONDS - start))s)"
   counted() { sed -nE "s/^(#|ℹ) $1 ([0-9]+)$/\2/p" "$work/node" | tail -1; }
   p=$(counted pass); f=$(($(counted fail) + $(counted cancelled)))
   if [ -z "$p" ]; then echo "0 1 0"; else echo "$p $f $(counted skipped)"; fi >>"$counts"
@@ -74,6 +76,15 @@ dist_is_current() { # the committed UI is what the sources build, byte for byte
   npm --prefix web/ui run --silent build && diff -r "$work/dist" web/dist
 }
 
+browser_tests() { # a file at a time, on one build of the program
+  local file
+  step "the program for the browser tests" env CGO_ENABLED=0 go build -o "$work/sira" ./cmd/sira
+  for file in web/e2e/*.test.mjs; do
+    file=$(basename "$file")
+    SIRA_BINARY="$work/sira" node_tests "in Chromium: ${file%.test.mjs}" web/e2e node --test --test-reporter=tap "$file"
+  done
+}
+
 cross_build() { .ci/release.sh "$work/release"; }
 
 compose_ok() { POSTGRES_PASSWORD=x MINIO_ROOT_USER=x MINIO_ROOT_PASSWORD=xxxxxxxx docker-compose -f docker-compose.yml config -q; }
@@ -96,6 +107,6 @@ fuzz
 step "cross-builds and size budgets" cross_build
 step "compose file" compose_ok
 step "Dockerfile" web/e2e/node_modules/.bin/dockerfile-utils lint cmd/sira/Dockerfile
-node_tests "end-to-end tests in Chromium" web/e2e npm run --silent test
+browser_tests
 
 awk '{p+=$1; f+=$2; s+=$3} END {printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f>0 || p==0}' "$counts"
