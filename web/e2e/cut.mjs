@@ -22,7 +22,7 @@ export class Link {
   }
 
   carry(a) {
-    if (this.state === 'down') { a.resetAndDestroy(); return }
+    if (this.state === 'down') { reset(a); return }
     const b = net.connect({ port: this.web, host: '127.0.0.1', allowHalfOpen: true })
     const pair = [a, b]
     this.pairs.add(pair)
@@ -50,15 +50,16 @@ export class Link {
   /** down: connections are refused; silent: what is sent is lost, as by a mast without power. */
   set(state) {
     this.state = state
-    if (state === 'down') for (const pair of [...this.pairs]) for (const s of pair) s.resetAndDestroy()
+    if (state === 'down') for (const pair of [...this.pairs]) pair.forEach(reset)
     // What hung in a silent link is not delivered late: it comes to an end.
-    if (state === 'up') for (const pair of [...this.pairs]) for (const s of pair) if (s.isPaused()) s.resetAndDestroy()
+    if (state === 'up') for (const pair of [...this.pairs]) for (const s of pair) if (s.isPaused()) reset(s)
     if (state === 'silent') for (const pair of this.pairs) for (const s of pair) s.pause()
   }
 
   close() {
+    this.state = 'down'
     this.tcp.close()
-    this.set('down')
+    for (const pair of [...this.pairs]) for (const s of pair) s.destroy()
     this.udp.close()
     for (const s of this.back.values()) s.close()
   }
@@ -72,4 +73,10 @@ export class Link {
       }
     }, [this.media, this.udp.address().port])
   }
+}
+
+/** Ends a connection without a goodbye. One that is still being made is only let go: Node turns in circles on a reset of it. */
+function reset(s) {
+  if (s.connecting) s.destroy()
+  else s.resetAndDestroy()
 }
