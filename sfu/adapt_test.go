@@ -211,19 +211,19 @@ func TestSoundOnly(t *testing.T) {
 
 func TestLadder(t *testing.T) {
 	last := onLadder(130, Target{}, true)
-	if last != (Target{130, 240, 12}) {
+	if last != (Target{Kbps: 130, Height: 240, FPS: 12}) {
 		t.Errorf("%+v", last)
 	}
-	if got := onLadder(250, last, false); got != (Target{250, 240, 12}) {
+	if got := onLadder(250, last, false); got != (Target{Kbps: 250, Height: 240, FPS: 12}) {
 		t.Errorf("climbed too soon: %+v", got)
 	}
-	if got := onLadder(300, last, false); got != (Target{300, 480, 15}) {
+	if got := onLadder(300, last, false); got != (Target{Kbps: 300, Height: 480, FPS: 15}) {
 		t.Errorf("%+v", got)
 	}
-	if got := onLadder(60, last, false); got != (Target{60, 240, 8}) {
+	if got := onLadder(60, last, false); got != (Target{Kbps: 60, Height: 240, FPS: 8}) {
 		t.Errorf("%+v", got)
 	}
-	if got := onLadder(20, last, false); got != (Target{20, 160, 4}) {
+	if got := onLadder(20, last, false); got != (Target{Kbps: 20, Height: 160, FPS: 4}) {
 		t.Errorf("%+v", got)
 	}
 }
@@ -232,13 +232,13 @@ func TestPlaces(t *testing.T) {
 	var p places
 	now := time.Unix(0, 0)
 	p.learn("x", 400_000, now)
-	if got := p.start("x", now); got < 300_000 {
+	if got := p.start("x", startBps, now); got < 300_000 {
 		t.Errorf("%v", got)
 	}
-	if got := p.start("x", now.Add(30*24*time.Hour)); got > 110_000 {
+	if got := p.start("x", startBps, now.Add(30*24*time.Hour)); got > 110_000 {
 		t.Errorf("a month later %v", got)
 	}
-	if got := p.start("other", now); got != startBps {
+	if got := p.start("other", startBps, now); got != startBps {
 		t.Errorf("%v", got)
 	}
 	for i := range placesMost + 10 {

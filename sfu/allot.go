@@ -8,7 +8,6 @@ import (
 
 // What streams are worth, bit/s on the wire.
 const (
-	voiceRate   = 36_000 // 24 kbit/s of Opus in packets of 40 ms
 	voiceQuiet  = 4_000  // more people than two seldom speak at once
 	voicesLoud  = 2
 	faceLeast   = 14_000
@@ -44,8 +43,10 @@ func (p *Peer) allot(now time.Time) {
 		if in == nil {
 			continue
 		}
-		s := allocate.Stream{Class: allocate.Voice, Least: voiceRate, Most: voiceRate}
+		s := allocate.Stream{Class: allocate.Voice}
 		if o.kind == audio {
+			s.Least = in.voiceRate(p.redundant.Load())
+			s.Most = s.Least
 			if voices++; voices > voicesLoud {
 				s.Least, s.Most = voiceQuiet, voiceQuiet
 			}
@@ -62,6 +63,7 @@ func (p *Peer) allot(now time.Time) {
 		}
 		streams, seen = append(streams, s), append(seen, o)
 	}
+	p.repeatVoices(now)
 	bps := float64(endless)
 	if p.down.gated.Load() {
 		p.down.demand(want)

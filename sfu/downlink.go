@@ -109,6 +109,13 @@ func (d *downlink) known() (bps float64, heard bool) {
 	return d.est.Target(), d.heard
 }
 
+// loss is the share that the path loses by itself, 0 to 1.
+func (d *downlink) loss() float64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.est.InherentLoss()
+}
+
 // demand tells the estimate how much is worth finding out.
 func (d *downlink) demand(bps float64) {
 	d.mu.Lock()

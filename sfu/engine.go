@@ -167,7 +167,7 @@ func registerCodecs(m *webrtc.MediaEngine) error {
 		// number costs 8 a packet and is worth it: by it we know the link.
 		const receive, send = webrtc.RTPTransceiverDirectionRecvonly, webrtc.RTPTransceiverDirectionSendonly
 		for uri, dirs := range map[string][]webrtc.RTPTransceiverDirection{
-			sdp.SDESMidURI: {receive}, sdp.TransportCCURI: {receive, send},
+			sdp.SDESMidURI: {receive}, sdp.TransportCCURI: {receive, send}, sdp.ABSSendTimeURI: {receive},
 		} {
 			ext := webrtc.RTPHeaderExtensionCapability{URI: uri}
 			if err := m.RegisterHeaderExtension(ext, kind, dirs...); err != nil {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/pion/rtp"
-	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -37,7 +36,7 @@ type inlet struct {
 	ssrc    uint32
 	rtxSSRC uint32
 	formats []format
-	ccID    uint8 // of the transport-wide sequence number extension, 0 without
+	clocks  clockIDs
 
 	outlets atomic.Pointer[[]*outlet] // written by the room only
 
@@ -69,11 +68,8 @@ func newInlet(p *Peer, track *webrtc.TrackRemote, recv *webrtc.RTPReceiver) *inl
 	in.ring = newRing(size)
 	params := recv.GetParameters()
 	in.formats = formats(params.Codecs)
-	for _, e := range params.HeaderExtensions {
-		if e.URI == sdp.TransportCCURI {
-			in.ccID = uint8(e.ID)
-		}
-	}
+	in.clocks = clocksOf(params.HeaderExtensions, func(e webrtc.RTPHeaderExtensionParameter) (string, int) { return e.URI, e.ID })
+	in.target = targetAtFirst
 	in.format, _ = findPT(in.formats, uint8(track.PayloadType()))
 	in.rec.clock = in.format.clock
 	in.outlets.Store(&[]*outlet{})
@@ -102,7 +98,7 @@ func (in *inlet) read(track *webrtc.TrackRemote) {
 			continue
 		}
 		in.peer.countIn(n)
-		in.peer.congestion.note(in.ccID, &h, now)
+		in.peer.congestion.note(in.clocks, &h, n, now)
 		in.accept(h.SequenceNumber, h.Timestamp, h.Marker, h.PayloadType, payload, false, now)
 	}
 }

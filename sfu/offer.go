@@ -85,7 +85,7 @@ func direction(m *sdp.MediaDescription, d *sdp.SessionDescription) string {
 // (RED), silent when nobody speaks (RFC 7587, 6.1). Twice 16 kbit/s in long
 // packets costs less than once 24 in short ones, and no single loss is heard.
 const (
-	opusBitrate = 16000 // bit/s
+	opusBitrate = 16000 // bit/s at most; a target says how much
 	opusPtime   = 60    // ms
 )
 
@@ -142,19 +142,21 @@ func preferRED(m *sdp.MediaDescription) {
 }
 
 func shapeOpus(m *sdp.MediaDescription) {
-	pt := ""
+	pt, fec := "", 1
 	for _, a := range m.Attributes {
 		if a.Key != "rtpmap" {
 			continue
 		}
 		if num, codec, ok := strings.Cut(a.Value, " "); ok && strings.HasPrefix(strings.ToLower(codec), "opus/") {
 			pt = num
+		} else if ok && strings.HasPrefix(strings.ToLower(codec), "red/") {
+			fec = 0 // what is said twice need not be hinted at a third time
 		}
 	}
 	if pt == "" {
 		return
 	}
-	fmtp := fmt.Sprintf("%s minptime=10;useinbandfec=1;usedtx=1;stereo=0;maxaveragebitrate=%d", pt, opusBitrate)
+	fmtp := fmt.Sprintf("%s minptime=10;useinbandfec=%d;usedtx=1;stereo=0;maxaveragebitrate=%d", pt, fec, opusBitrate)
 	found := false
 	for i, a := range m.Attributes {
 		if a.Key == "fmtp" && strings.HasPrefix(a.Value, pt+" ") {

@@ -20,6 +20,7 @@ type route struct {
 	pt, rtx uint8
 	strip   bool  // redundant audio to someone who has only Opus
 	renum   uint8 // payload type of the blocks inside redundant audio, 0: as they are
+	plain   uint8 // payload type of the same without its redundancy, 0 without
 }
 
 // outlet is one receiving section of a subscriber, to pion a local track. Its
@@ -166,6 +167,9 @@ func (o *outlet) routeOf(f format, theirs []format) route {
 	switch {
 	case ok && f.id == idRED:
 		r := route{ok: true, pt: ours.pt}
+		if hasOpus {
+			r.plain = opus.pt
+		}
 		if inner, has := findFormat(theirs, idOpus); has && hasOpus && inner.pt != opus.pt {
 			r.renum = opus.pt
 		}
@@ -228,6 +232,9 @@ func (o *outlet) deliver(in *inlet, p *packet, waited bool, now time.Time) {
 		return
 	}
 	r := o.routes[p.pt&0x7f]
+	if r.plain != 0 && !o.peer.redundant.Load() {
+		r = route{ok: true, pt: r.plain, strip: true}
+	}
 	if p.gap && o.started {
 		// What is missing before this packet will not come. The subscriber
 		// need not know of it, nor ask for it.

@@ -57,12 +57,16 @@ type Peer struct {
 	connected atomic.Bool
 	noVideo   atomic.Bool  // the participant wishes to receive no picture
 	limited   atomic.Int32 // a limitation
+	voice     atomic.Int32 // kbit/s that the participant's voice was asked to be
+	redundant atomic.Bool  // voices to the participant are said twice
 
 	// Of the ticker.
 	allotted, filling []*outlet
 	upAt              time.Time
 	upBytes           uint64
 	thin              bool
+	voiceAt           time.Time
+	cleanAt           time.Time
 
 	// Owned by the room's goroutine.
 	outlets    [kinds][]*outlet
@@ -75,8 +79,10 @@ type Peer struct {
 
 func newPeer(s *SFU, r *room, part Participant) (*Peer, error) {
 	p := &Peer{sfu: s, room: r, part: part, ssrc: rand.Uint32() | 1, quit: make(chan struct{})}
-	p.congestion = newCongestion(p.ssrc)
-	p.down = newDownlink(s.places.start(part.Place, time.Now()))
+	p.voice.Store(voiceAtFirst)
+	p.redundant.Store(true)
+	p.congestion = newCongestion(p.ssrc, s.places.start(upFrom(part.Place), uplinkStart, time.Now()))
+	p.down = newDownlink(s.places.start(part.Place, startBps, time.Now()))
 	pc, err := s.newConnection(&repairTap{peer: p})
 	if err != nil {
 		return nil, err
@@ -132,6 +138,9 @@ func (p *Peer) Close() error {
 		p.shut()
 		if bps, heard := p.down.known(); heard {
 			p.sfu.places.learn(p.part.Place, bps, time.Now())
+		}
+		if limit := p.congestion.up.limit.Load(); limit > 0 {
+			p.sfu.places.learn(upFrom(p.part.Place), float64(limit), time.Now())
 		}
 		p.sfu.counters.peers.Add(-1)
 		p.sfu.release(p.room)

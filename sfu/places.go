@@ -45,15 +45,23 @@ func (p *places) learn(key string, bps float64, now time.Time) {
 	p.list[key] = place{bps, now}
 }
 
-// start is the estimate to begin with, bit/s.
-func (p *places) start(key string, now time.Time) float64 {
+// upFrom is the key of the way from a place.
+func upFrom(place string) string {
+	if place == "" {
+		return ""
+	}
+	return place + " up"
+}
+
+// start is the estimate to begin with, bit/s, unknown when nothing is known.
+func (p *places) start(key string, unknown float64, now time.Time) float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v, ok := p.list[key]
 	if !ok {
-		return startBps
+		return unknown
 	}
 	age := float64(now.Sub(v.at)) / float64(placeHalf)
 	was := v.bps * placeShare
-	return startBps + (was-startBps)/(1+max(age, 0))
+	return unknown + (was-unknown)/(1+max(age, 0))
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/pion/interceptor"
 	"github.com/pion/rtp"
-	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -23,24 +22,19 @@ func (t *repairTap) BindRemoteStream(info *interceptor.StreamInfo, r interceptor
 	if !strings.EqualFold(info.MimeType, webrtc.MimeTypeRTX) {
 		return r
 	}
-	var ccID uint8
-	for _, e := range info.RTPHeaderExtensions {
-		if e.URI == sdp.TransportCCURI {
-			ccID = uint8(e.ID)
-		}
-	}
+	clocks := clocksOf(info.RTPHeaderExtensions, func(e interceptor.RTPHeaderExtension) (string, int) { return e.URI, e.ID })
 	ssrc := info.SSRC
 	return interceptor.RTPReaderFunc(func(b []byte, a interceptor.Attributes) (int, interceptor.Attributes, error) {
 		n, a, err := r.Read(b, a)
 		if err == nil {
-			t.peer.repair(ssrc, ccID, b[:n])
+			t.peer.repair(ssrc, clocks, b[:n])
 		}
 		return 0, a, err // nothing left for pion
 	})
 }
 
 // repair hands a retransmission to the inlet it repairs.
-func (p *Peer) repair(rtxSSRC uint32, ccID uint8, b []byte) {
+func (p *Peer) repair(rtxSSRC uint32, clocks clockIDs, b []byte) {
 	now := time.Now()
 	var h rtp.Header
 	payload, ok := splitPacket(b, &h)
@@ -48,7 +42,7 @@ func (p *Peer) repair(rtxSSRC uint32, ccID uint8, b []byte) {
 		return
 	}
 	p.countIn(len(b))
-	p.congestion.note(ccID, &h, now)
+	p.congestion.note(clocks, &h, len(b), now)
 	p.mu.Lock()
 	var in *inlet
 	for _, i := range p.active {

@@ -8,16 +8,17 @@ type Target struct {
 	Kbps   int // of video, without headers; 0: nobody can or will see it
 	Height int // lines at most
 	FPS    int // frames a second at most
+	Voice  int // kbit/s of Opus
 }
 
 // The ladder falls in time first, then in space: a face or a hand is better
 // seen sharp at four frames a second than smooth in a stamp.
 var ladder = []Target{ // Kbps is from where on
-	{0, 160, 4},
-	{40, 240, 8},
-	{95, 240, 12},
-	{240, 480, 15},
-	{500, 480, 24},
+	{Height: 160, FPS: 4},
+	{Kbps: 40, Height: 240, FPS: 8},
+	{Kbps: 95, Height: 240, FPS: 12},
+	{Kbps: 240, Height: 480, FPS: 15},
+	{Kbps: 500, Height: 480, FPS: 24},
 }
 
 const (
@@ -30,6 +31,7 @@ const (
 	targetDown  = 0.93        // a target falls when it is less than this of the last
 	targetUp    = 1.08
 	rungUp      = 1.2 // times the rung's rate, to climb on it: each change of size costs a keyframe
+	targetLeast = 8   // kbit/s: an uplink that has less for a picture sends little of one
 	weakTimes   = 2   // what the weakest gets is half the stream at least: a temporal layer can be left out
 
 	targetShare = 0.9   // of a share is picture, the rest headers and repairs
@@ -47,17 +49,26 @@ func (p *Peer) retarget(now time.Time) {
 	if p.part.OnTarget == nil {
 		return
 	}
+	changed := p.revoice(now)
+	t := targetAtFirst
 	for _, in := range p.ticked {
 		if in.kind != video {
 			continue
 		}
-		if t, changed := in.retarget(now); changed {
-			p.part.OnTarget(t)
-		}
+		changed = in.retarget(now) || changed
+		t = in.target
+	}
+	if changed {
+		t.Voice = int(p.voice.Load())
+		p.part.OnTarget(t)
 	}
 }
 
-func (in *inlet) retarget(now time.Time) (Target, bool) {
+// targetAtFirst is what a publisher encodes before it is told anything.
+var targetAtFirst = Target{Kbps: 64, Height: 240, FPS: 8, Voice: voiceAtFirst}
+
+// retarget finds the target anew and says whether it changed.
+func (in *inlet) retarget(now time.Time) bool {
 	low, high, any := 0.0, 0.0, false
 	for _, o := range *in.outlets.Load() {
 		s := float64(o.share.Load())
@@ -71,19 +82,22 @@ func (in *inlet) retarget(now time.Time) (Target, bool) {
 		any = true
 	}
 	if !any {
-		return Target{}, false
+		return false
 	}
 	if in.seenAt.IsZero() {
 		in.seenAt = now
-	}
-	if in.targetAt.IsZero() && high > 0 && now.Sub(in.seenAt) < targetGrace {
-		return Target{}, false
 	}
 	want := low
 	if in.topLayer() > 0 {
 		want = min(high, weakTimes*low)
 	}
 	kbps := payloadKbps(want)
+	if high > 0 && now.Sub(in.seenAt) < targetGrace {
+		kbps = max(kbps, targetAtFirst.Kbps)
+	}
+	if up, known := in.peer.uplinkKbps(); known && kbps > 0 {
+		kbps = min(kbps, max(up, targetLeast))
+	}
 	last := in.target
 	fresh := in.targetAt.IsZero()
 	switch {
@@ -92,10 +106,10 @@ func (in *inlet) retarget(now time.Time) (Target, bool) {
 	case float64(kbps) < targetDown*float64(last.Kbps):
 	case float64(kbps) > targetUp*float64(last.Kbps) && now.Sub(in.targetAt) > targetEvery:
 	default:
-		return Target{}, false
+		return false
 	}
 	in.target, in.targetAt = onLadder(kbps, last, fresh), now
-	return in.target, true
+	return true
 }
 
 // onLadder finds size and frame rate for a rate. Up it goes only well above

@@ -52,6 +52,7 @@ func (p *Peer) tick(now time.Time, feedback, report bool) {
 	if p.down.tick(now) {
 		p.fill(now)
 	}
+	p.congestion.up.collect(now)
 	if feedback {
 		p.writeRTCP(p.congestion.feedback()...)
 	}

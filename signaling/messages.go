@@ -198,6 +198,7 @@ type (
 		Kbps   int    `json:"kbps"`
 		Height int    `json:"height"`
 		FPS    int    `json:"fps"`
+		Voice  int    `json:"voice"`
 	}
 	freezeAsked struct {
 		Type string `json:"type"` // freeze

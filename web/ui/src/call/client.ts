@@ -9,8 +9,8 @@ import type { Local } from './media';
 export interface Participant { id: string; userId: string; name: string; role: string; audio: boolean; video: boolean; away?: boolean; via?: 'whip' | 'whep' }
 export interface Slot { mid: string; participant: string; kind: 'audio' | 'video' }
 export interface Quality { connected: boolean; rttMs: number; lossUp: number; lossDown: number; kbpsUp: number; kbpsDown: number; kbpsPath?: number; picture?: 'small' | 'off' | 'unwanted' }
-/** How the server wants our picture, for those who receive it; kbps 0: nobody does. */
-export interface Target { kbps: number; height: number; fps: number }
+/** How the server wants our picture, for those who receive it; kbps 0: nobody does. And our voice, kbit/s. */
+export interface Target { kbps: number; height: number; fps: number; voice?: number }
 export type Phase = 'connecting' | 'joined' | 'lost' | 'ended';
 export interface Snapshot { phase: Phase; self: string; participants: Participant[]; streams: Map<string, MediaStream>; quality?: Quality; target?: Target; lostFor: number; error?: { code: string; message: string } }
 
@@ -19,7 +19,7 @@ const slotsAtFirst = 3;
 const wait = (tries: number): number => (tries === 0 ? 0.5 : !navigator.onLine ? 4 : tries < 25 ? 1.2 : tries < 60 ? 2 : 4) * (0.8 + 0.4 * Math.random());
 const dialsAtOnce = 3; // a try may hang as long as its packets are lost: newer ones overtake it
 const resuming = 4000; // WebSocket close code: not a goodbye
-const targetAtFirst: Target = { kbps: 130, height: 240, fps: 12 };
+const targetAtFirst: Target = { kbps: 64, height: 240, fps: 8, voice: 12 };
 const hopeless = new Set(['replaced', 'forbidden', 'room-full']); // coming back by itself would not help
 // Where the browser tells: from Wi-Fi to mobile data and back.
 const network = (navigator as unknown as { connection?: EventTarget & { type?: string } }).connection;
@@ -76,7 +76,7 @@ export class Call {
       if (pc === this.pc && pc.connectionState === 'failed' && this.senders.audio?.transport?.state === 'failed') this.anew();
     };
     // Sound first: it is the first section, and alone enough for a call.
-    this.senders.audio = pc.addTransceiver(this.local.audio ?? 'audio', { direction: 'sendonly' }).sender;
+    this.senders.audio = pc.addTransceiver(this.local.audio ?? 'audio', { direction: 'sendonly', sendEncodings: [{ maxBitrate: targetAtFirst.voice! * 1000 }] }).sender;
     this.senders.video = pc.addTransceiver(this.local.video ?? 'video', { direction: 'sendonly', sendEncodings: [{ ...this.encoding(targetAtFirst), scalabilityMode: 'L1T2' } as RTCRtpEncodingParameters] }).sender;
     this.addSlots(slotsAtFirst, slotsAtFirst);
     preferVP9(pc);
@@ -306,10 +306,9 @@ export class Call {
     return { active: t.kbps > 0, maxBitrate: Math.max(t.kbps, 10) * 1000, maxFramerate: t.fps, scaleResolutionDownBy: Math.max(1, lines / t.height) };
   }
   private async encode(): Promise<void> {
-    const sender = this.senders.video, p = sender?.getParameters();
-    if (!this.target || !p?.encodings?.[0]) return;
-    Object.assign(p.encodings[0], this.encoding(this.target));
-    await sender!.setParameters(p).catch(() => {}); // an old browser keeps what it had
+    if (!this.target) return;
+    await tune(this.senders.video, this.encoding(this.target));
+    if (this.target.voice) await tune(this.senders.audio, { maxBitrate: this.target.voice * 1000 });
   }
 
   setEnabled(kind: 'audio' | 'video', on: boolean): void {
@@ -359,6 +358,14 @@ function farewell(caseId: string, token: string, until = Date.now() + 600_000): 
   let said = false;
   ws.onopen = () => { said = true; ws.send(JSON.stringify({ type: 'resume', token })); ws.send('{"type":"leave"}'); };
   ws.onclose = () => { if (!said && Date.now() < until) window.setTimeout(farewell, 5000, caseId, token, until); };
+}
+
+/** Changes how a track is encoded; an old browser keeps what it had. */
+async function tune(sender: RTCRtpSender | undefined, to: RTCRtpEncodingParameters): Promise<void> {
+  const p = sender?.getParameters(), now = p?.encodings?.[0];
+  if (!now || Object.entries(to).every(([k, v]) => now[k as keyof RTCRtpEncodingParameters] === v)) return;
+  Object.assign(now, to);
+  await sender!.setParameters(p!).catch(() => {});
 }
 
 /** Lets a WebSocket go without saying goodbye. */

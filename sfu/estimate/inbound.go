@@ -1,0 +1,120 @@
+package estimate
+
+import "time"
+
+const (
+	inboundFast   = 1.25 // growth, until the first sign of a full path
+	inboundSlow   = 1.08
+	inboundFirst  = 1200 * time.Millisecond // between two growths, fast
+	inboundEvery  = 2 * time.Second         // the same, slow
+	inboundHold   = 4 * time.Second         // after a cut
+	inboundReact  = 1500 * time.Millisecond // until a limit is told, obeyed and seen
+	inboundUsed   = 0.75                    // of the limit, for more to be worth asking
+	inboundWall   = 0.9                     // of the rate at which the path was last full
+	inboundForget = 45 * time.Second        // after which that rate is tried again
+	inboundFollow = 0.15                    // weight of the newest report in the smoothed rate
+)
+
+// Inbound is the estimate of a path at its receiving end. The sender is
+// someone else, with a controller of its own, and can only be told a limit:
+// trials of half a second are not to be had, so the limit grows slowly as long
+// as what it allows arrives in time, falls at once when a queue stands in the
+// path, and stays below where that happened. Its purpose is to keep the
+// sender's own controller out of the trouble from which it is slow to recover.
+// It is not safe for concurrent use.
+type Inbound struct {
+	min, max float64
+	limit    float64
+
+	delay delayFilter
+	loss  lossModel
+	rate  rateMeter
+
+	used   float64 // smoothed rate of arrival
+	fast   bool
+	cutAt  time.Time
+	next   time.Time // earliest growth
+	wall   float64   // rate at which the path was last full, 0: never
+	wallAt time.Time
+}
+
+// NewInbound makes an estimate; the bounds are those of an Estimator.
+func NewInbound(c Config) *Inbound {
+	e := New(c)
+	return &Inbound{min: e.min, max: e.max, limit: e.target, fast: true}
+}
+
+// Limit is what the sender should not exceed, bit/s of IP packets.
+func (e *Inbound) Limit() float64 { return e.limit }
+
+// QueueDelay is how long packets wait in the path beyond its usual delay.
+func (e *Inbound) QueueDelay() time.Duration {
+	return time.Duration(max(0, e.delay.queue) * float64(time.Millisecond))
+}
+
+// OnArrivals takes what came since the last call, and what did not, in the
+// order of departure. Sent is by the sender's clock, moved near ours.
+func (e *Inbound) OnArrivals(now time.Time, packets []Packet) {
+	if len(packets) == 0 {
+		return
+	}
+	for _, p := range packets {
+		if p.Size <= 0 || p.Size > 1<<16 {
+			continue
+		}
+		e.rate.add(p)
+		e.loss.add(p)
+		if p.Arrived {
+			e.delay.add(p)
+		}
+	}
+	e.used += inboundFollow * (e.carried() - e.used)
+	e.decide(now, e.loss.judge(now, e.rate.sent(), e.delay.pressed()))
+}
+
+// carried is what came through the bottleneck: what arrived, and what the
+// radio lost behind it.
+func (e *Inbound) carried() float64 { return e.rate.delivered() / (1 - e.loss.inherent) }
+
+func (e *Inbound) decide(now time.Time, loss lossVerdict) {
+	settled := now.Sub(e.cutAt) > inboundReact
+	switch {
+	case loss == lossHeavy:
+		e.cut(now, e.limit*(1-(e.loss.last-lossIgnored)/4))
+	case loss == lossCongestion && settled:
+		e.cut(now, min(e.limit, e.carried()*lossCutTo))
+	case e.delay.over() && settled:
+		e.full(now)
+	case e.delay.pressed() || now.Before(e.next) || e.used < inboundUsed*e.limit:
+	default:
+		e.grow(now)
+	}
+}
+
+// full answers a queue: less than what came through, so that it empties.
+func (e *Inbound) full(now time.Time) {
+	got := e.carried()
+	e.wall, e.wallAt = got, now
+	e.cut(now, min(e.limit, got)*cutTo)
+}
+
+func (e *Inbound) cut(now time.Time, to float64) {
+	e.limit = min(max(to, e.min), e.max)
+	e.cutAt, e.next, e.fast = now, now.Add(inboundHold), false
+	e.used = min(e.used, e.limit)
+}
+
+func (e *Inbound) grow(now time.Time) {
+	by, wait := inboundSlow, inboundEvery
+	if e.fast {
+		by, wait = inboundFast, inboundFirst
+	}
+	to := e.limit * by
+	if e.wall > 0 && now.Sub(e.wallAt) < inboundForget {
+		to = min(to, max(e.limit, e.wall*inboundWall))
+	}
+	e.limit, e.next = min(to, e.max), now.Add(wait)
+}
+
+// InherentLoss is the share that the path loses whatever is sent, 0 to 1.
+func (e *Inbound) InherentLoss() float64 { return e.loss.inherent }

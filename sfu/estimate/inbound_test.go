@@ -1,0 +1,109 @@
+package estimate
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+// told is a sender that follows a limit which it is told with the delay of the
+// way back, and lags as encoders do.
+type told struct {
+	w       *world
+	path    *link
+	e       *Inbound
+	limit   float64 // as it knows it
+	most    float64 // of its camera, bit/s
+	rate    float64
+	sent    []Packet
+	taken   int
+	arrived int
+	carried []float64
+	limits  []float64
+}
+
+func (s *told) begin() {
+	s.carried = []float64{0}
+	s.rate = s.limit / 2
+	s.w.each(time.Second/15, func() {
+		s.rate += 0.2 * (min(s.limit, s.most) - s.rate)
+		for left := int(s.rate / 15 / 8 * math.Exp(0.25*s.w.rng.NormFloat64())); left > 0; left -= 1100 {
+			s.send(min(left, 1100) + overhead)
+		}
+	})
+	s.w.each(100*ms, s.report)
+	s.w.each(time.Second, func() { s.carried, s.limits = append(s.carried, 0), append(s.limits, s.e.Limit()) })
+}
+
+func (s *told) send(size int) {
+	n := len(s.sent)
+	s.sent = append(s.sent, Packet{Sent: time.Now(), Size: size})
+	s.path.send(size, func(bool) {
+		s.sent[n].Arrived, s.sent[n].Arrival = true, s.w.since()
+		s.arrived = max(s.arrived, n+1)
+		s.carried[len(s.carried)-1] += float64(size) * 8
+	})
+}
+
+func (s *told) report() {
+	s.e.OnArrivals(time.Now(), s.sent[s.taken:s.arrived])
+	s.taken = s.arrived
+	limit := s.e.Limit()
+	s.w.after(150*ms, func() { s.limit = limit })
+}
+
+// TestInbound: a sender that is told a limit uses most of the path, does not
+// fill its queue, and finds its way after a change.
+func TestInbound(t *testing.T) {
+	cases := []struct {
+		name     string
+		kbps     func(time.Duration) float64
+		loss     float64
+		most     float64
+		from, to int     // seconds measured
+		least    float64 // share of the rate in that time
+		mostWait float64 // ms, 95th percentile
+	}{
+		{"256 kbit/s, 2 % lost", steps(0, 256_000), 0.02, 1e6, 20, 90, 0.70, 150},
+		{"128 kbit/s, 2 % lost", steps(0, 128_000), 0.02, 1e6, 20, 90, 0.65, 220},
+		{"512 kbit/s, 2 % lost", steps(0, 512_000), 0.02, 1e6, 20, 90, 0.70, 150},
+		{"256 kbit/s, 8 % lost", steps(0, 256_000), 0.08, 1e6, 20, 90, 0.60, 150},
+		{"256, from the 40th second 128", steps(0, 256_000, 40, 128_000), 0.02, 1e6, 50, 90, 0.60, 250},
+		{"128, from the 40th second 512", steps(0, 128_000, 40, 512_000), 0.02, 1e6, 100, 140, 0.55, 150},
+		{"a camera that needs 90", steps(0, 256_000), 0.02, 90_000, 20, 90, 0.28, 60},
+	}
+	var b strings.Builder
+	for _, c := range cases {
+		simulate(t, 11, func(w *world) {
+			l := w.newLink(0, 400*ms, 150*ms)
+			l.rate, l.jitter, l.loss = c.kbps, 40*ms, func(time.Duration) float64 { return c.loss }
+			s := &told{w: w, path: l, e: NewInbound(Config{Start: 110_000}), limit: 110_000, most: c.most}
+			s.begin()
+			w.run(time.Duration(c.from) * time.Second)
+			l.waits, l.in, l.dropped = nil, 0, 0
+			w.run(time.Duration(c.to) * time.Second)
+			use := mean(s.carried[c.from:c.to]) / c.kbps(time.Duration(c.to)*time.Second)
+			fmt.Fprintf(&b, "\n%-32s use %3.0f %%, queue p95 %3.0f ms, dropped %.1f %%", c.name, 100*use, pct(l.waits, 0.95), 100*float64(l.dropped)/float64(l.in))
+			if use < c.least || pct(l.waits, 0.95) > c.mostWait {
+				t.Errorf("%s: use %.2f of %.2f, queue %.0f of %.0f ms; limits %.0f", c.name, use, c.least, pct(l.waits, 0.95), c.mostWait, s.limits)
+			}
+		})
+	}
+	t.Log(b.String())
+}
+
+// TestInboundBounds: whatever it is told, the limit stays within its bounds.
+func TestInboundBounds(t *testing.T) {
+	e := NewInbound(Config{Start: 50_000, Min: 20_000, Max: 200_000})
+	now := time.Now()
+	for i := range 2000 {
+		now = now.Add(100 * ms)
+		p := Packet{Sent: now, Size: i % 70_000, Arrived: i%7 > i/400, Arrival: time.Duration(i*i) * ms}
+		e.OnArrivals(now, []Packet{p, {}, {Sent: now.Add(time.Hour), Size: -5, Arrived: true}})
+		if l := e.Limit(); math.IsNaN(l) || l < 20_000 || l > 200_000 {
+			t.Fatalf("limit %f", l)
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package sfu
+
+import (
+	"testing"
+	"time"
+)
+
+// TestArrivals: departures are read from a clock of 24 bits that turns over,
+// what is missing is told once it is surely lost, what comes late is not.
+func TestArrivals(t *testing.T) {
+	a := newArrivals(uplinkStart)
+	now := time.Unix(1000, 0)
+	const start = 1<<24 - 2*astUnits // turns over after two seconds
+	send := func(i int, after time.Duration) {
+		left := time.Duration(i) * 20 * time.Millisecond
+		ast := uint32(start+int64(left.Seconds()*astUnits)) & (1<<24 - 1)
+		a.note(uint16(65_500+i), ast, 500, now.Add(left+after))
+	}
+	var sent []time.Time
+	for i := range 300 {
+		if i == 100 || i == 201 {
+			continue // lost
+		}
+		if i == 50 { // overtaken
+			send(51, 100*time.Millisecond)
+			send(50, 110*time.Millisecond)
+			continue
+		}
+		send(i, 100*time.Millisecond)
+	}
+	a.mu.Lock()
+	for _, p := range a.kept {
+		sent = append(sent, p.sent)
+	}
+	kept := len(a.kept)
+	a.mu.Unlock()
+	if kept != 298 {
+		t.Fatalf("%d packets kept, want 298 (one was sent twice)", kept)
+	}
+	for i := 1; i < len(sent); i++ {
+		if d := sent[i].Sub(sent[i-1]); d < 19*time.Millisecond || d > 41*time.Millisecond {
+			t.Fatalf("packet %d left %v after the one before", i, d)
+		}
+	}
+	a.collect(now.Add(10 * time.Second))
+	if len(a.kept) != 0 || a.next != a.high+1 || a.limit.Load() == 0 {
+		t.Errorf("%d left over, next %d of %d, limit %d", len(a.kept), a.next, a.high, a.limit.Load())
+	}
+	if got := a.est.InherentLoss(); got < 0.001 || got > 0.02 {
+		t.Errorf("loss %.4f, want 2 of 300", got)
+	}
+}
+
+// TestArrivalsAreBounded: a flood without collections, and jumps, keep memory
+// and time small.
+func TestArrivalsAreBounded(t *testing.T) {
+	a := newArrivals(uplinkStart)
+	now := time.Now()
+	for i := range 100_000 {
+		a.note(uint16(i*i*7), uint32(i*7919), 1200, now.Add(time.Duration(i)*time.Microsecond))
+		if i%20_000 == 0 {
+			a.collect(now.Add(time.Hour))
+		}
+	}
+	if len(a.kept) > arrivalsMost {
+		t.Errorf("%d kept", len(a.kept))
+	}
+}
+
+func TestVoiceFor(t *testing.T) {
+	for _, c := range []struct {
+		path float64
+		now  int
+		want int
+	}{
+		{50_000, 12, 8}, {90_000, 8, 8}, {101_000, 8, 12}, {90_000, 12, 12},
+		{180_000, 12, 12}, {220_000, 12, 16}, {180_000, 16, 16}, {1e8, 12, 16},
+	} {
+		if got := voiceFor(c.path, c.now); got != c.want {
+			t.Errorf("%.0f bit/s from %d: %d, want %d", c.path, c.now, got, c.want)
+		}
+	}
+}
+
+// TestVoiceIsRepeatedWherePacketsAreLost: twice at first, once after a clean
+// quarter of a minute, twice again at the first sign of loss.
+func TestVoiceIsRepeatedWherePacketsAreLost(t *testing.T) {
+	p := &Peer{down: newDownlink(startBps)}
+	p.redundant.Store(true)
+	p.down.gated.Store(true)
+	now := time.Unix(0, 0)
+	p.repeatVoices(now)
+	if now = now.Add(10 * time.Second); !p.redundant.Load() {
+		t.Error("given up at once")
+	}
+	p.repeatVoices(now.Add(repeatClean))
+	if p.redundant.Load() {
+		t.Error("repeated on a clean path")
+	}
+	p.down.gated.Store(false) // of whom nothing is known
+	p.repeatVoices(now.Add(2 * repeatClean))
+	if !p.redundant.Load() {
+		t.Error("not repeated on a path of which nothing is known")
+	}
+}

@@ -1,0 +1,96 @@
+package sfu
+
+import "time"
+
+// Voice is Opus in packets of 60 ms, each said twice (RED) where packets are
+// lost: the encoder's rate once or twice, and some 72 bytes of headers a packet.
+const (
+	voiceHeaders = 72 * 8 * 1000.0 / opusPtime // bit/s: IP, UDP, RTP with its extensions, SRTP, RED
+	voiceRiseAt  = 1.25                        // times a rung's beginning, to climb on it
+	voiceEvery   = 5 * time.Second             // between two climbs
+	voiceAtFirst = 12                          // kbit/s
+	voiceMost    = 64_000                      // bit/s that any voice is granted
+
+	repeatFrom  = 0.01             // share of packets lost from which all is said twice
+	repeatUntil = 0.004            // below which it is not
+	repeatClean = 15 * time.Second // for so long
+)
+
+// voiceLadder is the encoder's rate by what the thinnest link on the way
+// carries: at 8 kbit/s speech is understood, at 16 it is pleasant.
+var voiceLadder = []struct {
+	from float64 // bit/s
+	kbps int
+}{{0, 8}, {80_000, 12}, {170_000, 16}}
+
+// voiceFor chooses the encoder's rate for a path, given the present one.
+func voiceFor(path float64, now int) int {
+	kbps := voiceLadder[0].kbps
+	for _, r := range voiceLadder {
+		from := r.from
+		if r.kbps > now {
+			from *= voiceRiseAt
+		}
+		if path >= from {
+			kbps = r.kbps
+		}
+	}
+	return kbps
+}
+
+// revoice finds the rate of the peer's voice anew, for its own uplink and the
+// thinnest link of those who hear it, and says whether it changed: down at
+// once, up slowly.
+func (p *Peer) revoice(now time.Time) bool {
+	path := float64(endless)
+	if limit := p.congestion.up.limit.Load(); limit > 0 {
+		path = float64(limit)
+	}
+	heard := false
+	for _, in := range p.ticked {
+		if in.kind != audio {
+			continue
+		}
+		for _, o := range *in.outlets.Load() {
+			if bps, known := o.peer.down.known(); known {
+				path = min(path, bps)
+			}
+			heard = true
+		}
+	}
+	was := int(p.voice.Load())
+	want := voiceFor(path, was)
+	if !heard || want == was || want > was && now.Sub(p.voiceAt) < voiceEvery {
+		return false
+	}
+	p.voice.Store(int32(want))
+	p.voiceAt = now
+	return true
+}
+
+// voiceRate is what the inlet's voice takes of a link, bit/s: what was asked
+// for, or more when the publisher does not heed that.
+func (in *inlet) voiceRate(twice bool) float64 {
+	once := float64(in.peer.voice.Load()) * 1000
+	levels := in.levels()
+	came := min(levels[len(levels)-1], voiceMost)
+	if !twice {
+		return max(once+voiceHeaders, came/2)
+	}
+	return max(2*once+voiceHeaders, came)
+}
+
+// repeatVoices decides whether voices to the peer are said twice: it doubles
+// what they take, and is worth it where packets are lost.
+func (p *Peer) repeatVoices(now time.Time) {
+	loss := p.down.loss()
+	switch {
+	case !p.down.gated.Load() || loss > repeatFrom:
+		p.redundant.Store(true)
+		p.cleanAt = now
+	case loss > repeatUntil || p.cleanAt.IsZero():
+		p.cleanAt = now
+	case now.Sub(p.cleanAt) > repeatClean:
+		p.redundant.Store(false)
+	}
+}
