@@ -8,7 +8,7 @@ import (
 
 // What streams are worth, bit/s on the wire.
 const (
-	voiceQuiet  = 4_000  // more people than two seldom speak at once
+	voiceQuiet  = 4_000 // more people than two seldom speak at once
 	voicesLoud  = 2
 	faceLeast   = 14_000
 	faceMost    = 700_000
@@ -45,7 +45,7 @@ func (p *Peer) allot(now time.Time) {
 		}
 		s := allocate.Stream{Class: allocate.Voice}
 		if o.kind == audio {
-			s.Least = in.voiceRate(p.redundant.Load())
+			s.Least = in.voiceRate(p.redundant.Load() || in.peer.redundantUp.Load())
 			s.Most = s.Least
 			if voices++; voices > voicesLoud {
 				s.Least, s.Most = voiceQuiet, voiceQuiet

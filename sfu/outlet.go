@@ -232,7 +232,7 @@ func (o *outlet) deliver(in *inlet, p *packet, waited bool, now time.Time) {
 		return
 	}
 	r := o.routes[p.pt&0x7f]
-	if r.plain != 0 && !o.peer.redundant.Load() {
+	if r.plain != 0 && !o.peer.redundant.Load() && !in.peer.redundantUp.Load() {
 		r = route{ok: true, pt: r.plain, strip: true}
 	}
 	if p.gap && o.started {

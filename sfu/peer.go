@@ -54,11 +54,12 @@ type Peer struct {
 	quit    chan struct{}
 	once    sync.Once
 
-	connected atomic.Bool
-	noVideo   atomic.Bool  // the participant wishes to receive no picture
-	limited   atomic.Int32 // a limitation
-	voice     atomic.Int32 // kbit/s that the participant's voice was asked to be
-	redundant atomic.Bool  // voices to the participant are said twice
+	connected   atomic.Bool
+	noVideo     atomic.Bool  // the participant wishes to receive no picture
+	limited     atomic.Int32 // a limitation
+	voice       atomic.Int32 // kbit/s that the participant's voice was asked to be
+	redundant   atomic.Bool  // voices to the participant are said twice
+	redundantUp atomic.Bool  // the participant's voice is said twice to all: packets are lost before they reach us
 
 	// Of the ticker.
 	allotted, filling []*outlet
@@ -66,7 +67,8 @@ type Peer struct {
 	upBytes           uint64
 	thin              bool
 	voiceAt           time.Time
-	cleanAt           time.Time
+	cleanDown         time.Time // since when a way loses nothing
+	cleanUp           time.Time
 
 	// Owned by the room's goroutine.
 	outlets    [kinds][]*outlet
@@ -81,6 +83,7 @@ func newPeer(s *SFU, r *room, part Participant) (*Peer, error) {
 	p := &Peer{sfu: s, room: r, part: part, ssrc: rand.Uint32() | 1, quit: make(chan struct{})}
 	p.voice.Store(voiceAtFirst)
 	p.redundant.Store(true)
+	p.redundantUp.Store(true)
 	p.congestion = newCongestion(p.ssrc, s.places.start(upFrom(part.Place), uplinkStart, time.Now()))
 	p.down = newDownlink(s.places.start(part.Place, startBps, time.Now()))
 	pc, err := s.newConnection(&repairTap{peer: p})

@@ -121,6 +121,14 @@ func (a *arrivals) collect(now time.Time) {
 	a.limit.Store(int64(a.est.Limit()))
 }
 
+// loss is the share that the uplink loses by itself, 0 to 1; false as long as
+// nothing is known.
+func (a *arrivals) loss() (float64, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.est.InherentLoss(), a.limit.Load() > 0
+}
+
 func (a *arrivals) leftOr(t time.Time) time.Time {
 	if a.left.IsZero() {
 		return t

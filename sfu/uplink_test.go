@@ -85,8 +85,9 @@ func TestVoiceFor(t *testing.T) {
 // TestVoiceIsRepeatedWherePacketsAreLost: twice at first, once after a clean
 // quarter of a minute, twice again at the first sign of loss.
 func TestVoiceIsRepeatedWherePacketsAreLost(t *testing.T) {
-	p := &Peer{down: newDownlink(startBps)}
+	p := &Peer{down: newDownlink(startBps), congestion: newCongestion(1, uplinkStart)}
 	p.redundant.Store(true)
+	p.redundantUp.Store(true)
 	p.down.gated.Store(true)
 	now := time.Unix(0, 0)
 	p.repeatVoices(now)
@@ -96,6 +97,9 @@ func TestVoiceIsRepeatedWherePacketsAreLost(t *testing.T) {
 	p.repeatVoices(now.Add(repeatClean))
 	if p.redundant.Load() {
 		t.Error("repeated on a clean path")
+	}
+	if !p.redundantUp.Load() {
+		t.Error("given up for an uplink of which nothing is known")
 	}
 	p.down.gated.Store(false) // of whom nothing is known
 	p.repeatVoices(now.Add(2 * repeatClean))

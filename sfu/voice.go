@@ -1,6 +1,9 @@
 package sfu
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Voice is Opus in packets of 60 ms, each said twice (RED) where packets are
 // lost: the encoder's rate once or twice, and some 72 bytes of headers a packet.
@@ -80,17 +83,24 @@ func (in *inlet) voiceRate(twice bool) float64 {
 	return max(2*once+voiceHeaders, came)
 }
 
-// repeatVoices decides whether voices to the peer are said twice: it doubles
-// what they take, and is worth it where packets are lost.
+// repeatVoices decides whether voices to the peer, and its own to everybody,
+// are said twice: it doubles what they take, and is worth it where packets are
+// lost. On the way up the browser says all twice; what was lost there is in the
+// next packet, so that the second saying must reach the listener.
 func (p *Peer) repeatVoices(now time.Time) {
-	loss := p.down.loss()
+	repeat(&p.redundant, &p.cleanDown, p.down.loss(), p.down.gated.Load(), now)
+	loss, known := p.congestion.up.loss()
+	repeat(&p.redundantUp, &p.cleanUp, loss, known, now)
+}
+
+func repeat(twice *atomic.Bool, clean *time.Time, loss float64, known bool, now time.Time) {
 	switch {
-	case !p.down.gated.Load() || loss > repeatFrom:
-		p.redundant.Store(true)
-		p.cleanAt = now
-	case loss > repeatUntil || p.cleanAt.IsZero():
-		p.cleanAt = now
-	case now.Sub(p.cleanAt) > repeatClean:
-		p.redundant.Store(false)
+	case !known || loss > repeatFrom:
+		twice.Store(true)
+		*clean = now
+	case loss > repeatUntil || clean.IsZero():
+		*clean = now
+	case now.Sub(*clean) > repeatClean:
+		twice.Store(false)
 	}
 }
