@@ -57,10 +57,10 @@ func newSettings(p *port, publicIPs []string, log *slog.Logger) (webrtc.SettingE
 
 // newConnection makes the transport of one peer. tap sees the
 // retransmission streams, which pion would hand out only with the next
-// ordinary packet.
-func (s *SFU) newConnection(tap interceptor.Interceptor) (*webrtc.PeerConnection, error) {
+// ordinary packet. led is a publisher whose rate we find.
+func (s *SFU) newConnection(tap interceptor.Interceptor, led bool) (*webrtc.PeerConnection, error) {
 	m := &webrtc.MediaEngine{}
-	if err := registerCodecs(m); err != nil {
+	if err := registerCodecs(m, led); err != nil {
 		return nil, fmt.Errorf("registering codecs: %w", err)
 	}
 	reg := &interceptor.Registry{}
@@ -110,7 +110,7 @@ func (f fixedInterceptor) NewInterceptor(string) (interceptor.Interceptor, error
 
 // registerCodecs lists what may be forwarded. Payload types are those of
 // common browsers; what is used are the types that each peer offers.
-func registerCodecs(m *webrtc.MediaEngine) error {
+func registerCodecs(m *webrtc.MediaEngine, led bool) error {
 	const audio, video = webrtc.RTPCodecTypeAudio, webrtc.RTPCodecTypeVideo
 	transportCC := webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBTransportCC}
 	audioFB := []webrtc.RTCPFeedback{transportCC}
@@ -166,8 +166,12 @@ func registerCodecs(m *webrtc.MediaEngine) error {
 		// extensions cost bytes on the slowest links. The transport-wide
 		// number costs 8 a packet and is worth it: by it we know the link.
 		const receive, send = webrtc.RTPTransceiverDirectionRecvonly, webrtc.RTPTransceiverDirectionSendonly
+		numbered := []webrtc.RTPTransceiverDirection{send}
+		if !led { // a browser that counts packets waits for reports on them, and sends next to nothing without
+			numbered = append(numbered, receive)
+		}
 		for uri, dirs := range map[string][]webrtc.RTPTransceiverDirection{
-			sdp.SDESMidURI: {receive}, sdp.TransportCCURI: {receive, send}, sdp.ABSSendTimeURI: {receive},
+			sdp.SDESMidURI: {receive}, sdp.TransportCCURI: numbered, sdp.ABSSendTimeURI: {receive},
 		} {
 			ext := webrtc.RTPHeaderExtensionCapability{URI: uri}
 			if err := m.RegisterHeaderExtension(ext, kind, dirs...); err != nil {

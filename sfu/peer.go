@@ -69,6 +69,8 @@ type Peer struct {
 	voiceAt           time.Time
 	cleanDown         time.Time // since when a way loses nothing
 	cleanUp           time.Time
+	remb              float64 // bit/s last told
+	rembAt            time.Time
 
 	// Owned by the room's goroutine.
 	outlets    [kinds][]*outlet
@@ -86,7 +88,7 @@ func newPeer(s *SFU, r *room, part Participant) (*Peer, error) {
 	p.redundantUp.Store(true)
 	p.congestion = newCongestion(p.ssrc, s.places.start(upFrom(part.Place), uplinkStart, time.Now()))
 	p.down = newDownlink(s.places.start(part.Place, startBps, time.Now()))
-	pc, err := s.newConnection(&repairTap{peer: p})
+	pc, err := s.newConnection(&repairTap{peer: p}, part.OnTarget != nil)
 	if err != nil {
 		return nil, err
 	}

@@ -53,9 +53,7 @@ func (p *Peer) tick(now time.Time, feedback, report bool) {
 		p.fill(now)
 	}
 	p.congestion.up.collect(now)
-	if feedback {
-		p.writeRTCP(p.congestion.feedback()...)
-	}
+	p.lead(now, feedback)
 	if report {
 		p.sendReports(ins, now)
 	}

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,33 +14,39 @@ const (
 	// UDP and the tag.
 	wireIn = 38
 
-	arrivalSettles = 50 * time.Millisecond // what is later than this behind a later one is lost
-	arrivalsMost   = 1024                  // packets remembered between two collections
-	arrivalGap     = 500                   // numbers; more missing is an outage, not a loss
-	astUnits       = 1 << 18               // of abs-send-time in a second (6.18 fixed point)
-	uplinkStart    = 110_000               // bit/s of a link not known
+	arrivalSettles = 50 * time.Millisecond // what comes later than this after a later one is lost
+	arrivalStreams = 16
+	arrivalsMost   = 1024    // packets remembered between two collections
+	arrivalGap     = 500     // numbers; more missing is an outage, not a loss
+	astUnits       = 1 << 18 // of abs-send-time in a second (6.18 fixed point)
+	uplinkStart    = 110_000 // bit/s of a link not known
 )
 
 // arrivals notes a publisher's packets: when they left by its own clock
-// (abs-send-time, draft-alvestrand-rmcat-remb-03), when they came, which did
-// not come (transport-wide numbers). From that the uplink's limit is found.
+// (abs-send-time, draft-alvestrand-rmcat-remb-03), when they came, and by the
+// numbers of each stream which did not come. From that the uplink's limit is
+// found.
 type arrivals struct {
 	limit atomic.Int64 // bit/s, 0 as long as nothing is known
 
-	mu     sync.Mutex
-	est    *estimate.Inbound
-	kept   []arrivedPacket // in order of number
-	next   uint64          // first number not yet collected
-	high   uint64          // highest number
-	origin time.Time       // arrival of the first packet
-	units  int64           // abs-send-time of the newest since the first
-	raw    uint32
-	at     time.Time // its arrival
-	size   int       // of the last one, for those that did not come
-	left   time.Time // departure of the last one collected
+	mu      sync.Mutex
+	est     *estimate.Inbound
+	kept    []arrivedPacket
+	streams map[uint32]*numbers
+	origin  time.Time // arrival of the first packet
+	units   int64     // abs-send-time of the newest since the first
+	raw     uint32
+	at      time.Time // its arrival
+}
+
+// numbers follows one stream.
+type numbers struct {
+	high uint64 // highest, extended
+	next uint64 // first not yet collected
 }
 
 type arrivedPacket struct {
+	of      *numbers
 	ext     uint64
 	sent    time.Time
 	arrived time.Time
@@ -47,35 +54,31 @@ type arrivedPacket struct {
 }
 
 func newArrivals(start float64) *arrivals {
-	return &arrivals{est: estimate.NewInbound(estimate.Config{Start: start})}
+	return &arrivals{est: estimate.NewInbound(estimate.Config{Start: start}), streams: map[uint32]*numbers{}}
 }
 
-// note takes a packet: its transport-wide number, abs-send-time and size.
-func (a *arrivals) note(seq uint16, ast uint32, size int, now time.Time) {
+// note takes a packet: its stream and number, abs-send-time and size.
+func (a *arrivals) note(ssrc uint32, seq uint16, ast uint32, size int, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	first := a.origin.IsZero()
-	if first {
+	if len(a.kept) >= arrivalsMost {
+		return
+	}
+	if a.origin.IsZero() {
 		a.origin, a.raw, a.at = now, ast, now
-		a.high = 1<<32 | uint64(seq)
-		a.next = a.high
 	}
-	ext := uint64(int64(a.high) + int64(int16(seq-uint16(a.high))))
-	if ext < a.next || len(a.kept) >= arrivalsMost {
-		return
+	n := a.streams[ssrc]
+	if n == nil {
+		if len(a.streams) >= arrivalStreams {
+			clear(a.streams) // of tracks that ended
+		}
+		first := 1<<32 | uint64(seq)
+		n = &numbers{high: first, next: first}
+		a.streams[ssrc] = n
 	}
-	p := arrivedPacket{ext: ext, sent: a.departure(ast, now), arrived: now, size: size + wireIn}
-	i := len(a.kept)
-	for i > 0 && a.kept[i-1].ext > ext {
-		i--
-	}
-	if i > 0 && a.kept[i-1].ext == ext {
-		return
-	}
-	a.kept = append(a.kept, p)
-	copy(a.kept[i+1:], a.kept[i:])
-	a.kept[i] = p
-	a.high = max(a.high, ext)
+	ext := uint64(int64(n.high) + int64(int16(seq-uint16(n.high))))
+	n.high = max(n.high, ext)
+	a.kept = append(a.kept, arrivedPacket{of: n, ext: ext, sent: a.departure(ast, now), arrived: now, size: size + wireIn})
 }
 
 // departure is when a packet left, by the publisher's clock moved to ours. Its
@@ -96,27 +99,26 @@ func (a *arrivals) departure(ast uint32, now time.Time) time.Time {
 func (a *arrivals) collect(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	upTo := 0
-	for i, p := range a.kept {
-		if now.Sub(p.arrived) >= arrivalSettles {
-			upTo = i + 1
-		}
+	settled := 0
+	for settled < len(a.kept) && now.Sub(a.kept[settled].arrived) >= arrivalSettles {
+		settled++
 	}
-	if upTo == 0 {
+	if settled == 0 {
 		return
 	}
+	list := a.kept[:settled]
+	slices.SortStableFunc(list, func(x, y arrivedPacket) int { return x.sent.Compare(y.sent) })
 	var out []estimate.Packet
-	for _, p := range a.kept[:upTo] {
-		if p.ext-a.next > arrivalGap {
-			a.next = p.ext
+	for _, p := range list {
+		if missing := int64(p.ext - p.of.next); missing > 0 && missing < arrivalGap {
+			for range missing {
+				out = append(out, estimate.Packet{Sent: p.sent, Size: p.size})
+			}
 		}
-		for ; a.next < p.ext; a.next++ {
-			out = append(out, estimate.Packet{Sent: a.leftOr(p.sent), Size: a.size})
-		}
+		p.of.next = max(p.of.next, p.ext+1)
 		out = append(out, estimate.Packet{Sent: p.sent, Size: p.size, Arrived: true, Arrival: p.arrived.Sub(a.origin)})
-		a.next, a.size, a.left = p.ext+1, p.size, p.sent
 	}
-	a.kept = append(a.kept[:0], a.kept[upTo:]...)
+	a.kept = append(a.kept[:0], a.kept[settled:]...)
 	a.est.OnArrivals(now, out)
 	a.limit.Store(int64(a.est.Limit()))
 }
@@ -127,13 +129,6 @@ func (a *arrivals) loss() (float64, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.est.InherentLoss(), a.limit.Load() > 0
-}
-
-func (a *arrivals) leftOr(t time.Time) time.Time {
-	if a.left.IsZero() {
-		return t
-	}
-	return a.left
 }
 
 // uplinkKbps is what the publisher's link has for a picture beside its voice,

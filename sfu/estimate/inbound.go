@@ -9,10 +9,12 @@ const (
 	inboundEvery  = 2 * time.Second         // the same, slow
 	inboundHold   = 4 * time.Second         // after a cut
 	inboundReact  = 1500 * time.Millisecond // until a limit is told, obeyed and seen
-	inboundUsed   = 0.75                    // of the limit, for more to be worth asking
-	inboundWall   = 0.9                     // of the rate at which the path was last full
-	inboundForget = 45 * time.Second        // after which that rate is tried again
-	inboundFollow = 0.15                    // weight of the newest report in the smoothed rate
+	inboundUsed   = 0.8                     // of the limit, for more to be worth asking
+	inboundWall   = 0.8                     // of the rate at which the path was last full
+	inboundForget = 30 * time.Second        // after which that rate is tried again
+	inboundStands = 1000 * time.Millisecond // of queue: a keyframe's is gone sooner, and no reason to send less
+	inboundDeep   = 250.0                   // ms of queue that are reason at once
+	inboundFollow = 0.05                    // weight of the newest report in the smoothed rate
 )
 
 // Inbound is the estimate of a path at its receiving end. The sender is
@@ -33,6 +35,7 @@ type Inbound struct {
 	used   float64 // smoothed rate of arrival
 	fast   bool
 	cutAt  time.Time
+	overAt time.Time // since when a queue stands; zero: none does
 	next   time.Time // earliest growth
 	wall   float64   // rate at which the path was last full, 0: never
 	wallAt time.Time
@@ -83,12 +86,29 @@ func (e *Inbound) decide(now time.Time, loss lossVerdict) {
 		e.cut(now, e.limit*(1-(e.loss.last-lossIgnored)/4))
 	case loss == lossCongestion && settled:
 		e.cut(now, min(e.limit, e.carried()*lossCutTo))
-	case e.delay.over() && settled:
+	case e.queued(now) && settled:
 		e.full(now)
 	case e.delay.pressed() || now.Before(e.next) || e.used < inboundUsed*e.limit:
 	default:
 		e.grow(now)
 	}
+}
+
+// queued says that a queue stands in the path, and not for a moment only.
+func (e *Inbound) queued(now time.Time) bool {
+	if !e.delay.over() {
+		if !now.Before(e.overAt) {
+			e.overAt = time.Time{}
+		}
+		return false
+	}
+	if e.overAt.IsZero() {
+		e.overAt = now
+	}
+	if now.Before(e.overAt) {
+		return false
+	}
+	return now.Sub(e.overAt) >= inboundStands || e.delay.queue > inboundDeep
 }
 
 // full answers a queue: less than what came through, so that it empties.
@@ -101,6 +121,7 @@ func (e *Inbound) full(now time.Time) {
 func (e *Inbound) cut(now time.Time, to float64) {
 	e.limit = min(max(to, e.min), e.max)
 	e.cutAt, e.next, e.fast = now, now.Add(inboundHold), false
+	e.overAt = now.Add(inboundReact) // what stands until then is of before
 	e.used = min(e.used, e.limit)
 }
 

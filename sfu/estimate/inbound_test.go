@@ -27,9 +27,15 @@ type told struct {
 func (s *told) begin() {
 	s.carried = []float64{0}
 	s.rate = s.limit / 2
-	s.w.each(time.Second/15, func() {
+	frames := 0
+	s.w.each(time.Second/12, func() {
 		s.rate += 0.2 * (min(s.limit, s.most) - s.rate)
-		for left := int(s.rate / 15 / 8 * math.Exp(0.25*s.w.rng.NormFloat64())); left > 0; left -= 1100 {
+		size := s.rate / 12 / 8 * math.Exp(0.25*s.w.rng.NormFloat64())
+		if frames%360 == 0 {
+			size *= 6 // a keyframe, sent at once
+		}
+		frames++
+		for left := int(size); left > 0; left -= 1100 {
 			s.send(min(left, 1100) + overhead)
 		}
 	})
@@ -64,14 +70,14 @@ func TestInbound(t *testing.T) {
 		most     float64
 		from, to int     // seconds measured
 		least    float64 // share of the rate in that time
-		mostWait float64 // ms, 95th percentile
+		mostWait float64 // ms, 90th percentile
 	}{
-		{"256 kbit/s, 2 % lost", steps(0, 256_000), 0.02, 1e6, 20, 90, 0.70, 150},
-		{"128 kbit/s, 2 % lost", steps(0, 128_000), 0.02, 1e6, 20, 90, 0.65, 220},
-		{"512 kbit/s, 2 % lost", steps(0, 512_000), 0.02, 1e6, 20, 90, 0.70, 150},
-		{"256 kbit/s, 8 % lost", steps(0, 256_000), 0.08, 1e6, 20, 90, 0.60, 150},
-		{"256, from the 40th second 128", steps(0, 256_000, 40, 128_000), 0.02, 1e6, 50, 90, 0.60, 250},
-		{"128, from the 40th second 512", steps(0, 128_000, 40, 512_000), 0.02, 1e6, 100, 140, 0.55, 150},
+		{"256 kbit/s, 2 % lost", steps(0, 256_000), 0.02, 1e6, 20, 90, 0.75, 250},
+		{"128 kbit/s, 2 % lost", steps(0, 128_000), 0.02, 1e6, 20, 90, 0.75, 320},
+		{"512 kbit/s, 2 % lost", steps(0, 512_000), 0.02, 1e6, 20, 90, 0.75, 220},
+		{"256 kbit/s, 8 % lost", steps(0, 256_000), 0.08, 1e6, 20, 90, 0.65, 230},
+		{"256, from the 40th second 128", steps(0, 256_000, 40, 128_000), 0.02, 1e6, 50, 90, 0.7, 320},
+		{"128, from the 40th second 512", steps(0, 128_000, 40, 512_000), 0.02, 1e6, 100, 140, 0.65, 220},
 		{"a camera that needs 90", steps(0, 256_000), 0.02, 90_000, 20, 90, 0.28, 60},
 	}
 	var b strings.Builder
@@ -85,9 +91,9 @@ func TestInbound(t *testing.T) {
 			l.waits, l.in, l.dropped = nil, 0, 0
 			w.run(time.Duration(c.to) * time.Second)
 			use := mean(s.carried[c.from:c.to]) / c.kbps(time.Duration(c.to)*time.Second)
-			fmt.Fprintf(&b, "\n%-32s use %3.0f %%, queue p95 %3.0f ms, dropped %.1f %%", c.name, 100*use, pct(l.waits, 0.95), 100*float64(l.dropped)/float64(l.in))
-			if use < c.least || pct(l.waits, 0.95) > c.mostWait {
-				t.Errorf("%s: use %.2f of %.2f, queue %.0f of %.0f ms; limits %.0f", c.name, use, c.least, pct(l.waits, 0.95), c.mostWait, s.limits)
+			fmt.Fprintf(&b, "\n%-32s use %3.0f %%, queue p90 %3.0f ms, dropped %.1f %%", c.name, 100*use, pct(l.waits, 0.9), 100*float64(l.dropped)/float64(l.in))
+			if use < c.least || pct(l.waits, 0.9) > c.mostWait {
+				t.Errorf("%s: use %.2f of %.2f, queue %.0f of %.0f ms; limits %.0f", c.name, use, c.least, pct(l.waits, 0.9), c.mostWait, s.limits)
 			}
 		})
 	}
