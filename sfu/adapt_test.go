@@ -211,16 +211,16 @@ func TestSoundOnly(t *testing.T) {
 
 func TestLadder(t *testing.T) {
 	last := onLadder(130, Target{}, true)
-	if last != (Target{Kbps: 130, Height: 240, FPS: 12}) {
+	if last != (Target{Kbps: 130, Height: 240, FPS: 15}) {
 		t.Errorf("%+v", last)
 	}
-	if got := onLadder(250, last, false); got != (Target{Kbps: 250, Height: 240, FPS: 12}) {
+	if got := onLadder(250, last, false); got != (Target{Kbps: 250, Height: 240, FPS: 15}) {
 		t.Errorf("climbed too soon: %+v", got)
 	}
-	if got := onLadder(300, last, false); got != (Target{Kbps: 300, Height: 480, FPS: 15}) {
+	if got := onLadder(320, last, false); got != (Target{Kbps: 320, Height: 480, FPS: 15}) {
 		t.Errorf("%+v", got)
 	}
-	if got := onLadder(60, last, false); got != (Target{Kbps: 60, Height: 240, FPS: 8}) {
+	if got := onLadder(60, last, false); got != (Target{Kbps: 60, Height: 240, FPS: 10}) {
 		t.Errorf("%+v", got)
 	}
 	if got := onLadder(20, last, false); got != (Target{Kbps: 20, Height: 160, FPS: 4}) {

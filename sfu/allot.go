@@ -113,8 +113,11 @@ func (o *outlet) give(share float64, unwanted bool, now time.Time) limitation {
 		b.fed = in
 		b.riser.Start(layersMost - 1)
 	}
+	up, _ := in.peer.congestion.up.loss()
+	hold := max(repairTime(up, in.peer.roundTrip()), repairTime(o.peer.down.loss(), o.peer.roundTrip()))
 	top := max(b.riser.Next(now, share*layerSlack, in.levels()), 0)
 	o.mu.Lock()
+	o.hold.want(hold)
 	was := o.off
 	switch {
 	case unwanted:

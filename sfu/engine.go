@@ -171,7 +171,7 @@ func registerCodecs(m *webrtc.MediaEngine, led bool) error {
 			numbered = append(numbered, receive)
 		}
 		for uri, dirs := range map[string][]webrtc.RTPTransceiverDirection{
-			sdp.SDESMidURI: {receive}, sdp.TransportCCURI: numbered, sdp.ABSSendTimeURI: {receive},
+			sdp.SDESMidURI: {receive}, sdp.TransportCCURI: numbered, sdp.ABSSendTimeURI: {receive}, playoutURI: {send},
 		} {
 			ext := webrtc.RTPHeaderExtensionCapability{URI: uri}
 			if err := m.RegisterHeaderExtension(ext, kind, dirs...); err != nil {

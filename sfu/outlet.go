@@ -39,6 +39,8 @@ type outlet struct {
 	rtxSeq   uint16
 	formats  []format
 	ccID     uint8 // of the transport-wide number, 0 without
+	holdID   uint8 // of the playout delay, 0 without
+	hold     playout
 	live     bool  // the transport is up
 	lined    bool  // a beginning waits at the gate
 	layer    uint8 // highest temporal layer that is sent
@@ -98,9 +100,12 @@ func (o *outlet) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, er
 	o.rtxSeq = uint16(rand.Uint32())
 	o.formats = formats(codecs)
 	for _, e := range c.HeaderExtensions() {
-		if e.URI == sdp.TransportCCURI {
+		switch e.URI {
+		case sdp.TransportCCURI:
 			o.ccID = uint8(e.ID)
 			o.peer.down.open(time.Now())
+		case playoutURI:
+			o.holdID = uint8(e.ID)
 		}
 	}
 	return codecs[0], nil
@@ -306,6 +311,9 @@ func (o *outlet) send(p *packet, r route, waited bool, now time.Time) {
 	h := rtp.Header{
 		Version: 2, Marker: p.marker, PayloadType: r.pt,
 		SequenceNumber: uint16(seq), Timestamp: ts, SSRC: o.ssrc,
+	}
+	if o.kind == video {
+		o.hold.put(&h, o.holdID, p.keyStart)
 	}
 	w := o.w
 	o.mu.Unlock()

@@ -1,8 +1,11 @@
 package sfu
 
 import (
+	"bytes"
 	"testing"
 	"time"
+
+	"github.com/pion/rtp"
 )
 
 // TestArrivals: departures are read from a clock of 24 bits that turns over,
@@ -98,5 +101,40 @@ func TestVoiceIsRepeatedWherePacketsAreLost(t *testing.T) {
 	p.repeatVoices(now.Add(2 * repeatClean))
 	if !p.redundant.Load() {
 		t.Error("not repeated on a path of which nothing is known")
+	}
+}
+
+// TestPlayout: a viewer is told once, and with each keyframe, how long to wait
+// for repairs; small changes are not told.
+func TestPlayout(t *testing.T) {
+	if d := repairTime(0.001, time.Second); d != 0 {
+		t.Errorf("hardly any loss: %v", d)
+	}
+	if d := repairTime(0.02, 300*time.Millisecond); d < 350*time.Millisecond || d > 450*time.Millisecond {
+		t.Errorf("%v", d)
+	}
+	var p playout
+	said := func(key bool) []byte {
+		h := rtp.Header{Version: 2}
+		p.put(&h, 4, key)
+		return h.GetExtension(4)
+	}
+	if said(true) != nil {
+		t.Error("said without need")
+	}
+	p.want(385 * time.Millisecond)
+	if got := said(false); !bytes.Equal(got, []byte{0x02, 0x60, 0xc8}) { // 38 and 200
+		t.Errorf("% x", got)
+	}
+	for range playoutTimes {
+		said(false)
+	}
+	p.want(400 * time.Millisecond)
+	if said(false) != nil || said(true) == nil {
+		t.Error("want it with keyframes only")
+	}
+	p.want(0)
+	if got := said(false); got == nil || got[0] != 0 {
+		t.Errorf("an end must be told: % x", got)
 	}
 }
