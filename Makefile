@@ -1,5 +1,5 @@
 # Sira: `make help` lists what there is.
-.PHONY: help demo build test quick ui release screens bench-dicom bench-codecs clean
+.PHONY: help demo build test quick ui release screens bench-dicom bench-codecs bench-sfu clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -32,5 +32,8 @@ bench-dicom: ## measure the DICOM side beside Debian's Orthanc, into docs/benchm
 bench-codecs: ## measure the image codecs beside native tools, into docs/benchmarks.md (five minutes)
 	go run ./cmd/bench-codecs -doc docs/benchmarks.md
 
+bench-sfu: ## measure calls over thin links beside LiveKit, into docs/benchmarks.md (Linux, root; two hours)
+	go run ./cmd/bench-sfu -doc docs/benchmarks.md
+
 clean: ## remove what the targets made
-	rm -rf bin release sira-demo web/ui/node_modules web/e2e/node_modules
+	rm -rf bin release sira-demo web/ui/node_modules web/e2e/node_modules cmd/bench-sfu/driver/node_modules

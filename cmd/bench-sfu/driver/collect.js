@@ -1,0 +1,59 @@
+// Runs in a page before its own scripts: keeps every peer connection the page
+// makes, starts a clock when the call is asked for, and reads statistics. It
+// does not know whose page it is.
+(() => {
+  const connections = [];
+  const Plain = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Plain {
+    constructor(...args) { super(...args); connections.push(this); }
+  };
+  const wanted = ['id', 'type', 'kind', 'mid', 'rid', 'codecId', 'mimeType', 'nominated', 'state', 'active',
+    'bytesReceived', 'packetsReceived', 'packetsLost', 'packetsDiscarded', 'fecPacketsReceived', 'retransmittedBytesReceived',
+    'totalSamplesReceived', 'concealedSamples', 'silentConcealedSamples', 'concealmentEvents', 'insertedSamplesForDeceleration', 'removedSamplesForAcceleration',
+    'jitterBufferDelay', 'jitterBufferEmittedCount', 'framesReceived', 'framesDecoded', 'keyFramesDecoded', 'framesDropped', 'frameWidth', 'frameHeight',
+    'framesPerSecond', 'freezeCount', 'totalFreezesDuration', 'nackCount', 'pliCount', 'bytesSent', 'packetsSent', 'targetBitrate', 'framesEncoded', 'keyFramesEncoded',
+    'qualityLimitationReason', 'scalabilityMode', 'currentRoundTripTime', 'totalRoundTripTime', 'responsesReceived', 'availableOutgoingBitrate'];
+  const types = new Set(['inbound-rtp', 'outbound-rtp', 'candidate-pair', 'codec']);
+
+  async function read() {
+    const stats = [];
+    await Promise.all(connections.map(async (pc, i) => {
+      if (pc.connectionState === 'closed') return;
+      for (const s of (await pc.getStats()).values()) {
+        if (!types.has(s.type) || (s.type === 'candidate-pair' && !s.nominated)) continue;
+        const out = { pc: i };
+        for (const k of wanted) if (s[k] !== undefined) out[k] = s[k];
+        stats.push(out);
+      }
+    }));
+    return { t: Date.now(), stats };
+  }
+
+  const bench = window.__bench = { clicked: 0, first: {}, samples: [], notes: [] };
+  bench.note = (text) => bench.notes.push({ t: Date.now(), text: String(text) });
+  addEventListener('click', (e) => { if (e.target.closest?.('[data-testid="call-open"]')) bench.clicked = Date.now(); }, true);
+
+  /** Looks often until sound and picture of the other were really received. */
+  bench.watch = async (limit) => {
+    const { first } = bench;
+    for (const end = Date.now() + limit; Date.now() < end && !(first.audio && first.video);) {
+      for (const s of (await read()).stats) {
+        if (s.type !== 'inbound-rtp') continue;
+        if (!first.audio && s.kind === 'audio' && s.totalSamplesReceived > (s.concealedSamples ?? 0)) first.audio = Date.now();
+        if (!first.video && s.kind === 'video' && s.framesDecoded > 0) first.video = Date.now();
+      }
+      await new Promise((r) => setTimeout(r, 50));
+    }
+  };
+
+  /** Keeps a sample each so many milliseconds, from now on. */
+  bench.sample = (every) => {
+    let busy = false;
+    setInterval(async () => {
+      if (busy) return;
+      busy = true;
+      try { bench.samples.push(await read()); } catch (err) { bench.note(err); }
+      busy = false;
+    }, every);
+  };
+})();

@@ -1,0 +1,141 @@
+// Command bench-sfu measures calls over emulated rural links, Sira's and
+// LiveKit's in one run: two real Chromium, one of them behind the emulator
+// linkem in a network namespace of its own, the other beside the server. What
+// is measured comes from the browsers' own statistics and from the emulator's
+// counters. It needs Linux, root, /dev/net/tun and Debian's packages chromium,
+// ffmpeg and espeak-ng, and the folder ../shared with the emulator. It makes
+// its own namespaces and removes them.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"sira/cmd/benchdoc"
+)
+
+// options are the flags.
+type options struct {
+	doc, binary, keep, only, rows, linkem string
+	quick                                 bool
+	seeds, seconds, warm                  int
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench-sfu:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	chosen, err := choose(o.rows)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "bench-sfu-")
+	if err != nil {
+		return fmt.Errorf("making a folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	if o.keep == "" {
+		o.keep = filepath.Join(dir, "results")
+	}
+	if o.keep, err = filepath.Abs(o.keep); err != nil {
+		return fmt.Errorf("finding the folder of results: %w", err)
+	}
+	if err := os.MkdirAll(o.keep, 0o755); err != nil {
+		return fmt.Errorf("making the folder of results: %w", err)
+	}
+	b := &bench{options: o, dir: dir, log: stderr, chosen: chosen}
+	a := about{Begun: time.Now(), Load: benchdoc.LoadAverage(), Commit: benchdoc.Commit(ctx), Args: args, Options: o}
+	if err := b.prepare(ctx); err != nil {
+		return err
+	}
+	got, faults := b.measureAll(ctx)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	a.Took, a.LoadAfter = time.Since(a.Begun), benchdoc.LoadAverage()
+	text := report(a, chosen, got)
+	fmt.Fprintln(stdout, text)
+	if err := errors.Join(faults...); err != nil || o.doc == "" {
+		return err
+	}
+	return benchdoc.Replace(o.doc, "bench-sfu", text)
+}
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	o := options{}
+	f := flag.NewFlagSet("bench-sfu", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.BoolVar(&o.quick, "quick", false, "one seed: shows whether everything works")
+	f.IntVar(&o.seeds, "seeds", 5, "how many seeds of losses and delays, from 1 on")
+	f.IntVar(&o.seconds, "seconds", 60, "measured seconds of each call")
+	f.IntVar(&o.warm, "warm", 15, "seconds of each call that go before")
+	f.StringVar(&o.rows, "rows", "", "rows to measure, with commas (default: all): "+strings.Join(keys(), " "))
+	f.StringVar(&o.only, "only", "", "measure ours, livekit (its defaults) or tuned (LiveKit with the kindest settings we know) alone")
+	f.StringVar(&o.keep, "keep", "", "folder for the raw figures of each call, as JSON, and for logs")
+	f.StringVar(&o.binary, "sira", "", "the binary to measure (default: built from this tree)")
+	f.StringVar(&o.linkem, "linkem", "", "the emulator (default: built from ../shared/tools/linkem)")
+	f.StringVar(&o.doc, "doc", "", "file whose marked section is replaced (default: printed only)")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("unknown argument %q", strings.Join(f.Args(), " "))
+	}
+	if o.only != "" && !slices.Contains(subjects, o.only) {
+		return o, fmt.Errorf("-only %q: want one of %s", o.only, strings.Join(subjects, " "))
+	}
+	if o.quick {
+		o.seeds = 1
+	}
+	if o.seeds < 1 || o.seconds < 10 || o.warm < 1 {
+		return o, errors.New("want at least one seed, 10 seconds and one of warming up")
+	}
+	return o, nil
+}
+
+// measureAll goes through rows, seeds and servers. What was measured before a
+// fault, and after it, is shown; the fault is told.
+func (b *bench) measureAll(ctx context.Context) (results, []error) {
+	got := results{}
+	var faults []error
+	for _, r := range b.chosen {
+		for seed := 1; seed <= b.seeds; seed++ {
+			for _, s := range subjects {
+				if b.only != "" && b.only != s || ctx.Err() != nil {
+					continue
+				}
+				f, err := b.call(ctx, r, s, seed)
+				if err != nil {
+					err = fmt.Errorf("row %s, %s, seed %d: %w", r.key, s, seed, err)
+					fmt.Fprintln(b.log, err)
+					faults = append(faults, err)
+					continue
+				}
+				fmt.Fprintf(b.log, "%s %s seed %d: %s\n", r.key, s, seed, f.line())
+				got.add(r.key, s, f)
+			}
+		}
+	}
+	return got, faults
+}
