@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"sira/sfu"
 )
 
 // config is everything `sira serve` can be told. Each field is a flag and an
@@ -30,7 +32,7 @@ type config struct {
 	DICOMTLSCert, DICOMTLSKey        string
 	DICOMTLSCA                       string
 	MaxUpload, MinFree               int64
-	DeriveWorkers                    int
+	CallLimit, DeriveWorkers         int
 	LogLevel, LogFormat              string
 }
 
@@ -51,6 +53,16 @@ func settings() []setting {
 	size := func(field func(*config) *int64) func(*config, string) error {
 		return func(c *config, v string) (err error) { *field(c), err = parseSize(v); return err }
 	}
+	number := func(low, high int, field func(*config) *int) func(*config, string) error {
+		return func(c *config, v string) error {
+			n, err := strconv.Atoi(v)
+			if err != nil || n < low || n > high {
+				return fmt.Errorf("%q is not a number from %d to %d", v, low, high)
+			}
+			*field(c) = n
+			return nil
+		}
+	}
 	return []setting{
 		{"listen", ":8080", "address of the web server", str(func(c *config) *string { return &c.Listen })},
 		{"public-url", "", "URL under which people reach the server, when a proxy stands before it", str(func(c *config) *string { return &c.PublicURL })},
@@ -64,6 +76,7 @@ func settings() []setting {
 		{"media-listen", ":7443", "UDP address of calls", str(func(c *config) *string { return &c.MediaListen })},
 		{"media-tcp-listen", "", "TCP address of calls, for networks that let no UDP pass; off: none (default: as --media-listen)", str(func(c *config) *string { return &c.MediaTCPListen })},
 		{"media-public-ip", "", "addresses to announce for calls when the server is behind NAT, comma-separated", list(func(c *config) *[]string { return &c.MediaPublicIPs })},
+		{"call-limit", strconv.Itoa(sfu.DefaultRoomLimit), "people, devices and screens in one call at most", number(2, 1000, func(c *config) *int { return &c.CallLimit })},
 		{"dicom-listen", "", "TCP address for DICOM devices (verification, storage, worklist, commitment; queries with --dicom-query), for example :11112; empty: off", str(func(c *config) *string { return &c.DICOMListen })},
 		{"aet", "SIRA", "DICOM application entity title of this server", str(func(c *config) *string { return &c.AET })},
 		{"dicom-allow", "", "AE titles of devices that may send, comma-separated, each AET or AET@ADDRESS (address or network); * for all", list(func(c *config) *[]string { return &c.DICOMAllow })},
@@ -74,12 +87,7 @@ func settings() []setting {
 		{"dicom-tls-key", "", "TLS key file (PEM) of the DICOM port", str(func(c *config) *string { return &c.DICOMTLSKey })},
 		{"dicom-tls-ca", "", "certificates (PEM) that sign those of devices: devices must show one, and tls:// destinations are checked by them (default: any device; the system's certificates)", str(func(c *config) *string { return &c.DICOMTLSCA })},
 		{"dicomweb-service", "", "logins of machines that read and store everything under /dicomweb, comma-separated; others see what their cases hold", list(func(c *config) *[]string { return &c.DICOMWebService })},
-		{"derive-workers", "1", "lossless images that are made ready for thin links at once, in the background; 0: none", func(c *config, v string) (err error) {
-			if c.DeriveWorkers, err = strconv.Atoi(v); err != nil || c.DeriveWorkers < 0 || c.DeriveWorkers > 64 {
-				return fmt.Errorf("%q is not a number from 0 to 64", v)
-			}
-			return nil
-		}},
+		{"derive-workers", "1", "lossless images that are made ready for thin links at once, in the background; 0: none", number(0, 64, func(c *config) *int { return &c.DeriveWorkers })},
 		{"log-level", "info", "debug, info, warn or error", str(func(c *config) *string { return &c.LogLevel })},
 		{"log-format", "json", "json or text", str(func(c *config) *string { return &c.LogFormat })},
 	}

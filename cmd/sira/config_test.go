@@ -16,6 +16,9 @@ func TestFlagWinsOverEnvironmentWinsOverDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if c.CallLimit != 8 || c.DeriveWorkers != 1 {
+		t.Errorf("call-limit %d, derive-workers %d", c.CallLimit, c.DeriveWorkers)
+	}
 	if c.Listen != ":2222" {
 		t.Errorf("listen = %q, want the flag's", c.Listen)
 	}
@@ -37,6 +40,8 @@ func TestBadConfigurationIsRefusedWithItsName(t *testing.T) {
 		{[]string{"--tls-cert", "x.pem"}, "go together"},
 		{[]string{"--listen", "8080"}, "want HOST:PORT"},
 		{[]string{"--aet", "AN-AE-TITLE-THAT-IS-TOO-LONG"}, "1 to 16"},
+		{[]string{"--call-limit", "1"}, "--call-limit (or SIRA_CALL_LIMIT): \"1\" is not a number from 2 to 1000"},
+		{[]string{"--derive-workers", "many"}, "not a number from 0 to 64"},
 		{[]string{"stray"}, "unexpected argument"},
 	} {
 		_, err := parseConfig("serve", tc.args, io.Discard, nil, nil)

@@ -103,7 +103,7 @@ func open(ctx context.Context, c config, log *slog.Logger) (_ *platform, err err
 		return nil, err
 	}
 	p.ingest.Added = func(ctx context.Context, in dicom.Instance) { p.derive.Added(ctx, in.Hash) }
-	if p.sfu, err = sfu.New(sfu.Config{UDPAddr: c.MediaListen, TCPAddr: c.MediaTCPListen, PublicIPs: c.MediaPublicIPs, Logger: log}); err != nil {
+	if p.sfu, err = sfu.New(sfu.Config{UDPAddr: c.MediaListen, TCPAddr: c.MediaTCPListen, PublicIPs: c.MediaPublicIPs, RoomLimit: c.CallLimit, Logger: log}); err != nil {
 		return nil, fmt.Errorf("opening the media port: %w", err)
 	}
 	p.calls = signaling.New(p.sfu, signaling.Options{Logger: log})
