@@ -122,11 +122,11 @@ func TestTable(t *testing.T) {
 		f.Down.Concealed, f.TwoWay = none, false
 		got.add("x", "livekit", f)
 	}
-	r := row{key: "x", label: "a link", metrics: []metric{concealed(0.2)}}
+	r := row{key: "x", label: "a link", kbps: 256, metrics: []metric{concealed(0.2)}}
 	text := report(about{}, []row{r}, got)
 	for _, want := range []string{
 		"| a link | calls with voice both ways | 0 of 3 default, 3 of 3 tuned | 3 of 3 | all | yes |",
-		"| | voice concealed, % | 1.20 (0.60) tuned | 0.30 (0.15) | ≤ 0.2 | **no** |",
+		"|  | voice concealed, % | 1.20 (0.60) tuned | 0.30 (0.15) | ≤ 0.2 | **no** |",
 		"- a link: voice concealed 0.30 instead of ≤ 0.2 %",
 	} {
 		if !strings.Contains(text, want) {
@@ -138,6 +138,19 @@ func TestTable(t *testing.T) {
 	}
 	if v := verdict(fps(12), []figures{{Down: direction{FPS: 12}, Up: direction{FPS: 15}}}); v != "yes" {
 		t.Errorf("12 of 12: %q", v)
+	}
+}
+
+func TestForwarding(t *testing.T) {
+	floor := forwarded{Receiving: viewers, Packets: 1000, PerMega: 8}
+	f, err := forwarded{Receiving: viewers, Packets: 1000, PerMega: 12, RSS: 100, Idle: 70, P99: 3}.beside(floor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "times", f.Times, 1.5)
+	near(t, "per viewer", f.MBPerViewer, 0.5)
+	if _, err := (forwarded{Receiving: viewers - 1}).beside(floor); err == nil {
+		t.Error("a viewer who receives nothing is passed over")
 	}
 }
 
@@ -165,7 +178,11 @@ func TestOptions(t *testing.T) {
 	if _, err := choose("56k"); err == nil {
 		t.Error("a row that is not there")
 	}
-	if s := rows[len(rows)-1].schedule(); s != "0s both profile=mali-3g-512\n40s both outage=30s\n" {
+	away, err := choose("outage")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := away[0].schedule(); s != "0s both profile=mali-3g-512\n40s both outage=30s\n" {
 		t.Errorf("%q", s)
 	}
 }

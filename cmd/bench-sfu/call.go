@@ -39,7 +39,6 @@ type kept struct {
 	Row, Server string
 	Seed        int
 	When        time.Time
-	Commit      string
 	Figures     figures
 	Effort      effort
 	Link        []counters
@@ -65,14 +64,11 @@ func (b *bench) call(ctx context.Context, r row, subject string, seed int) (figu
 	if err != nil {
 		return figures{}, err
 	}
-	name := filepath.Join(b.keep, fmt.Sprintf("%s-%s-%d", r.key, subject, seed))
+	name := b.path(r.key, subject, seed)
 	o.Camera, o.Speech, o.Warm, o.Seconds, o.Every, o.Limit = b.camera, b.speech, b.warm, r.length(b.seconds), r.every(), 60
 	o.Out, o.Shot = filepath.Join(folder, "raw.json"), name+".png"
 	if o.Chromium, err = wrappers(folder, l); err != nil {
 		return figures{}, err
-	}
-	if err := os.MkdirAll(b.keep, 0o755); err != nil {
-		return figures{}, fmt.Errorf("making the folder of results: %w", err)
 	}
 	m, err := b.drive(ctx, folder, l, server, o)
 	keepLog(server, name+".server.log")
@@ -83,12 +79,24 @@ func (b *bench) call(ctx context.Context, r row, subject string, seed int) (figu
 	if err != nil {
 		return figures{}, err
 	}
-	k := kept{Row: r.key, Server: subject, Seed: seed, When: time.Now(), Figures: f, Effort: m.effort, Link: m.link, Raw: m.raw}
+	return f, b.save(kept{Row: r.key, Server: subject, Seed: seed, When: time.Now(), Figures: f, Effort: m.effort, Link: m.link, Raw: m.raw})
+}
+
+// save writes the file of one call.
+func (b *bench) save(k kept) error {
 	text, err := json.Marshal(k)
 	if err != nil {
-		return figures{}, fmt.Errorf("writing the result: %w", err)
+		return fmt.Errorf("writing the result: %w", err)
 	}
-	return f, os.WriteFile(name+".json", text, 0o644)
+	if err := os.WriteFile(b.path(k.Row, k.Server, k.Seed)+".json", text, 0o644); err != nil {
+		return fmt.Errorf("writing the result: %w", err)
+	}
+	return nil
+}
+
+// path is that of a call's files, without what comes after the dot.
+func (b *bench) path(row, subject string, seed int) string {
+	return filepath.Join(b.keep, fmt.Sprintf("%s-%s-%d", row, subject, seed))
 }
 
 // measured is what one call gave.

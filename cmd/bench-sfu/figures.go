@@ -38,6 +38,7 @@ type figures struct {
 	Ran, Waited                           figure // s of all processes of the call
 	Others                                figure // % of the machine that went to other work
 	Spoiled                               bool
+	Forward                               forwarding
 	Down1, Up1                            direction // before the measured seconds
 	PageErrors, Fetched, CityNotes, Notes []string
 }
@@ -115,14 +116,23 @@ func quantile(v []float64, q float64) figure {
 
 // line is a call in short, for who waits for the next.
 func (f figures) line() string {
+	if f.Forward.Packets > 0 {
+		return f.Forward.line() + f.work()
+	}
 	way := func(d direction) string {
 		return fmt.Sprintf("voice %.0f kbps, %.2f %% concealed; %s %.0f kbps %.0f×%.0f, %.1f fps, %.1f s/min frozen, %.1f without, gap %.0f s", d.AudioKbps, d.Concealed, d.Codec, d.VideoKbps, d.Width, d.Height, d.FPS, d.Frozen, d.Still, d.Gap)
 	}
-	s := fmt.Sprintf("sound after %.2f s, picture %.2f s, heard %.2f s\n  down: %s\n  up:   %s\n  RTT %.0f/%.0f ms, link used %.0f/%.0f %%, dropped by the queue %.1f/%.1f %%; ran %.0f s, waited %.1f s, others %.0f %%",
-		f.FirstAudio, f.FirstVideo, f.FirstHeard, way(f.Down), way(f.Up), f.RTT50, f.RTT95, f.UsedDown, f.UsedUp, f.QueueDropDown, f.QueueDropUp, f.Ran, f.Waited, f.Others)
+	s := fmt.Sprintf("sound after %.2f s, picture %.2f s, heard %.2f s\n  down: %s\n  up:   %s\n  RTT %.0f/%.0f ms, link used %.0f/%.0f %%, dropped by the queue %.1f/%.1f %%",
+		f.FirstAudio, f.FirstVideo, f.FirstHeard, way(f.Down), way(f.Up), f.RTT50, f.RTT95, f.UsedDown, f.UsedUp, f.QueueDropDown, f.QueueDropUp)
 	if !f.Down.Back.absent() || !f.Up.Back.absent() {
 		s += fmt.Sprintf("; voice back after %.1f/%.1f s", f.Down.Back, f.Up.Back)
 	}
+	return s + f.work()
+}
+
+// work says what the processes of the call got of the machine.
+func (f figures) work() string {
+	s := fmt.Sprintf("; ran %.0f s, waited %.1f s, others %.0f %%", f.Ran, f.Waited, f.Others)
 	if f.Spoiled {
 		s += " SPOILED by other work"
 	}

@@ -59,10 +59,15 @@ func (l *link) slow() (time.Time, error) {
 	return time.Now(), nil
 }
 
-// close ends the emulator, whoever is left in the namespaces, and these.
+// close ends the emulator and the namespaces.
 func (l *link) close() {
 	l.stop()
-	for _, ns := range []string{l.city, l.rural} {
+	removeNamespaces(l.city, l.rural)
+}
+
+// removeNamespaces ends what runs in them, which are ours alone, and them.
+func removeNamespaces(names ...string) {
+	for _, ns := range names {
 		out, _ := exec.Command("ip", "netns", "pids", ns).Output()
 		for _, f := range strings.Fields(string(out)) {
 			var pid int

@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := os.MkdirAll(o.keep, 0o755); err != nil {
 		return fmt.Errorf("making the folder of results: %w", err)
 	}
-	b := &bench{options: o, dir: dir, log: stderr, chosen: chosen}
+	b := &bench{options: o, dir: dir, log: stderr, chosen: chosen, data: filepath.Join(dir, "demo")}
 	a := about{Begun: time.Now(), Load: benchdoc.LoadAverage(), Commit: benchdoc.Commit(ctx), Args: args, Options: o}
 	if err := b.prepare(ctx); err != nil {
 		return err
@@ -122,10 +122,10 @@ func (b *bench) measureAll(ctx context.Context) (results, []error) {
 	for _, r := range b.chosen {
 		for seed := 1; seed <= b.seeds; seed++ {
 			for _, s := range subjects {
-				if b.only != "" && b.only != s || ctx.Err() != nil {
+				if b.only != "" && b.only != s || !r.takes(s) || ctx.Err() != nil {
 					continue
 				}
-				f, err := b.call(ctx, r, s, seed)
+				f, err := r.measure(b, ctx, r, s, seed)
 				if err != nil {
 					err = fmt.Errorf("row %s, %s, seed %d: %w", r.key, s, seed, err)
 					fmt.Fprintln(b.log, err)

@@ -23,7 +23,8 @@ type bench struct {
 
 	cache, driver, livekit string
 	camera, speech         string
-	data                   string // folder of the demo, kept from call to call
+	data                   string            // folder of the demo, kept from call to call
+	floors                 map[int]forwarded // by seed
 }
 
 // subjects are what is measured: Sira, LiveKit as it comes, and LiveKit with
@@ -41,7 +42,7 @@ func (b *bench) prepare(ctx context.Context) error {
 	if err := b.debian(ctx); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{b.buildLinkem, b.buildSira, b.buildLiveKit, b.npm, b.media} {
+	for _, step := range []func(context.Context) error{b.buildLinkem, b.buildSira, b.buildLiveKit, b.buildTools, b.npm, b.media} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -79,16 +80,32 @@ func (b *bench) debian(ctx context.Context) error {
 	return command(ctx, "", []string{"DEBIAN_FRONTEND=noninteractive"}, "apt-get", append([]string{"install", "-y", "-q", "--no-install-recommends"}, missing...)...)
 }
 
-func (b *bench) buildLinkem(ctx context.Context) error {
-	if b.linkem != "" {
-		return nil
+func (b *bench) buildLinkem(ctx context.Context) (err error) {
+	if b.linkem == "" {
+		b.linkem, err = b.tool(ctx, "linkem")
 	}
-	source := filepath.Join("..", "shared", "tools", "linkem")
+	return err
+}
+
+// tool builds a program of ../shared/tools.
+func (b *bench) tool(ctx context.Context, name string) (string, error) {
+	source, to := filepath.Join("..", "shared", "tools", name), filepath.Join(b.dir, filepath.Base(name))
 	if _, err := os.Stat(source); err != nil {
-		return fmt.Errorf("the link emulator is not there (%s, seen from the project's folder); give the program with -linkem", source)
+		return "", fmt.Errorf("a tool for measuring is not there: %s, seen from the project's folder", source)
 	}
-	b.linkem = filepath.Join(b.dir, "linkem")
-	return command(ctx, source, []string{"CGO_ENABLED=0", "GOFLAGS="}, "go", "build", "-o", b.linkem, ".")
+	return to, command(ctx, source, []string{"CGO_ENABLED=0", "GOFLAGS="}, "go", "build", "-o", to, ".")
+}
+
+// buildTools builds what only some rows need.
+func (b *bench) buildTools(ctx context.Context) error {
+	for _, r := range b.chosen {
+		for _, name := range r.tools {
+			if _, err := b.tool(ctx, name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (b *bench) buildSira(ctx context.Context) error {

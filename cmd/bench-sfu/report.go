@@ -35,13 +35,18 @@ func report(a about, chosen []row, got results) string {
 	var short []string
 	for _, r := range chosen {
 		ours := got[[2]string{r.key, "ours"}]
-		fmt.Fprintf(&b, "| %s | calls with voice both ways | %s | %s | all | %s |\n", r.label, bestCalls(r, got), calls(ours), verdictCalls(ours))
+		label := r.label
+		if r.twoWay() {
+			fmt.Fprintf(&b, "| %s | calls with voice both ways | %s | %s | all | %s |\n", label, bestCalls(r, got), calls(ours), verdictCalls(ours))
+			label = ""
+		}
 		for _, m := range r.metrics {
 			v := verdict(m, ours)
-			fmt.Fprintf(&b, "| | %s, %s | %s | %s | %s | %s |\n", m.label, m.unit, best(r, m, got), m.cell(ours), m.target(), v)
+			fmt.Fprintf(&b, "| %s | %s, %s | %s | %s | %s | %s |\n", label, m.label, m.unit, best(r, m, got), m.cell(ours), m.target(), v)
 			if v == missed {
 				short = append(short, fmt.Sprintf("%s: %s %s instead of %s %s", r.label, m.label, m.worst(ours), m.target(), m.unit))
 			}
+			label = ""
 		}
 	}
 	if len(short) > 0 {
@@ -156,6 +161,9 @@ func best(r row, m metric, got results) string {
 }
 
 func calls(all []figures) string {
+	if len(all) == 0 {
+		return "–"
+	}
 	n := 0
 	for _, f := range all {
 		if f.TwoWay {

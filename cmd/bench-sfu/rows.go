@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,7 +16,19 @@ type row struct {
 	rtt        float64 // without queue and jitter, ms
 	outage     bool    // the link is away for a while
 	metrics    []metric
+
+	subjects []string // that can be measured; nil: all
+	tools    []string // beside the emulator, from ../shared/tools
+	measure  func(b *bench, ctx context.Context, r row, subject string, seed int) (figures, error)
 }
+
+// takes says whether a subject can be measured on this row.
+func (r row) takes(subject string) bool {
+	return r.subjects == nil || slices.Contains(r.subjects, subject)
+}
+
+// twoWay says whether the row's calls have voice both ways, or none is meant.
+func (r row) twoWay() bool { return r.kbps > 0 }
 
 // metric is one figure of a call, the worse of both ways, and its goal.
 type metric struct {
@@ -70,8 +84,12 @@ func fps(goal figure) metric {
 	return metric{"pictures", "a second", 1, func(f figures) figure { return lesser(f.Down.FPS, f.Up.FPS) }, true, goal}
 }
 
+// frozen is by the browser's own count, but never less than the seconds in
+// which nothing was decoded: it counts no freeze that has not ended.
 func frozen(goal figure) metric {
-	return metric{"frozen", "s a minute", 1, func(f figures) figure { return worse(f.Down.Frozen, f.Up.Frozen) }, false, goal}
+	return metric{"frozen", "s a minute", 1, func(f figures) figure {
+		return worse(worse(f.Down.Frozen, f.Up.Frozen), worse(f.Down.Still, f.Up.Still))
+	}, false, goal}
 }
 
 func still(goal figure) metric {
@@ -102,19 +120,33 @@ func back(goal figure) metric {
 	return metric{"voice back after the outage", "s", 1, func(f figures) figure { return worse(f.Down.Back, f.Up.Back) }, false, goal}
 }
 
+func perPacket(goal figure) metric {
+	return metric{"processor time per packet, bare pion forwarder = 1", "times", 2, func(f figures) figure { return f.Forward.Times }, false, goal}
+}
+
+func perViewer(goal figure) metric {
+	return metric{"memory per viewer", "MB", 2, func(f figures) figure { return f.Forward.MBPerViewer }, false, goal}
+}
+
+func added(goal figure) metric {
+	return metric{"delay added, 99th percentile", "ms", 1, func(f figures) figure { return f.Forward.DelayP99 }, false, goal}
+}
+
 var rows = []row{
-	{"256", "256 kbps, 300 ms, 2 % lost", "mali-3g-256", 256, 300, false,
-		[]metric{concealed(0.2), voice(36), lines(240), fps(12), frozen(1), still(none), firstAudio(1.5), firstVideo(), used(80), bloat(none)}},
-	{"128", "128 kbps, 300 ms, 2 % lost", "mali-3g-128", 128, 300, false,
-		[]metric{concealed(0.2), voice(none), lines(240), fps(7.5), frozen(1.5), still(none), firstAudio(none), firstVideo(), used(none), bloat(none)}},
-	{"64", "64 kbps, 500 ms, 2 % lost", "2g-64", 64, 500, false,
-		[]metric{concealed(0.3), voice(none), lines(none), fps(none), gap(6), firstAudio(3), bloat(none)}},
-	{"bursty", "256 kbps, 300 ms, 5 % lost in bursts of 6", "bursty-256", 256, 300, false,
-		[]metric{concealed(1), voice(none), lines(none), fps(none), frozen(2), still(none), bloat(none)}},
-	{"bloat", "256 kbps, 160 ms, 3 s of buffer in the network", "bloat-256", 256, 160, false,
-		[]metric{concealed(0.05), voice(none), lines(240), fps(15), frozen(0.7), still(none), bloat(150)}},
-	{"outage", "512 kbps, 300 ms, 2 % lost, away for 30 s", "mali-3g-512", 512, 300, true,
-		[]metric{back(1.5), firstAudio(1.5)}},
+	{key: "256", label: "256 kbps, 300 ms, 2 % lost", profile: "mali-3g-256", kbps: 256, rtt: 300, measure: (*bench).call,
+		metrics: []metric{concealed(0.2), voice(36), lines(240), fps(12), frozen(1), still(none), firstAudio(1.5), firstVideo(), used(80), bloat(none)}},
+	{key: "128", label: "128 kbps, 300 ms, 2 % lost", profile: "mali-3g-128", kbps: 128, rtt: 300, measure: (*bench).call,
+		metrics: []metric{concealed(0.2), voice(none), lines(240), fps(7.5), frozen(1.5), still(none), firstAudio(none), firstVideo(), used(none), bloat(none)}},
+	{key: "64", label: "64 kbps, 500 ms, 2 % lost", profile: "2g-64", kbps: 64, rtt: 500, measure: (*bench).call,
+		metrics: []metric{concealed(0.3), voice(none), lines(none), fps(none), gap(6), firstAudio(3), bloat(none)}},
+	{key: "bursty", label: "256 kbps, 300 ms, 5 % lost in bursts of 6", profile: "bursty-256", kbps: 256, rtt: 300, measure: (*bench).call,
+		metrics: []metric{concealed(1), voice(none), lines(none), fps(none), frozen(2), still(none), bloat(none)}},
+	{key: "bloat", label: "256 kbps, 160 ms, 3 s of buffer in the network", profile: "bloat-256", kbps: 256, rtt: 160, measure: (*bench).call,
+		metrics: []metric{concealed(0.05), voice(none), lines(240), fps(15), frozen(0.7), still(none), bloat(150)}},
+	{key: "outage", label: "512 kbps, 300 ms, 2 % lost, away for 30 s", profile: "mali-3g-512", kbps: 512, rtt: 300, outage: true, measure: (*bench).call,
+		metrics: []metric{back(1.5), firstAudio(1.5)}},
+	{key: "fwd", label: "60 viewers of one publisher, on one machine", measure: (*bench).forward, subjects: []string{"ours", "livekit"}, tools: []string{"fwdbench", "fwdbench/floor"},
+		metrics: []metric{perPacket(1), perViewer(0.5), added(none)}},
 }
 
 func keys() []string {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -28,43 +29,46 @@ type account struct {
 // startSira runs a demo whose data is made once. Each call has a new process:
 // nothing is remembered of the link.
 func (b *bench) startSira(ctx context.Context, folder, namespace string) (*process, order, error) {
-	if b.data == "" {
-		b.data = filepath.Join(b.dir, "demo")
-	}
-	about := filepath.Join(b.data, "demo.json")
-	if err := os.MkdirAll(b.data, 0o755); err != nil {
-		return nil, order{}, fmt.Errorf("making the demo's folder: %w", err)
-	}
-	const address = cityIP + ":8080"
-	p, err := start(ctx, filepath.Join(folder, "server.log"), namespace, nil, b.binary, "demo", "--data", b.data, "--listen", address,
-		"--dicom-listen", cityIP+":11112", "--media-listen", cityIP+":7000", "--derive-workers", "0")
-	if err != nil {
-		return nil, order{}, err
-	}
-	if err := p.await(ctx, 4*time.Minute, p.says(address)); err != nil {
-		return p, order{}, err
-	}
-	o := order{Server: "sira", URL: "http://" + address}
-	raw, err := os.ReadFile(about)
-	if err != nil {
-		return p, o, fmt.Errorf("reading the demo's accounts: %w", err)
-	}
-	var demo struct{ Users []account }
-	if err := json.Unmarshal(raw, &demo); err != nil {
-		return p, o, fmt.Errorf("reading the demo's accounts: %w", err)
-	}
-	for i := range demo.Users {
-		switch u := &demo.Users[i]; {
+	o := order{Server: "sira", URL: "http://" + siraAddress}
+	p, people, err := b.demo(ctx, folder, namespace)
+	for i := range people {
+		switch u := &people[i]; {
 		case u.Role == "clinician" && o.Rural == nil:
 			o.Rural = u
 		case u.Role == "specialist" && o.City == nil:
 			o.City = u
 		}
 	}
-	if o.Rural == nil || o.City == nil {
-		return p, o, fmt.Errorf("reading the demo's accounts: no clinician or no specialist in %s", about)
+	if err == nil && (o.Rural == nil || o.City == nil) {
+		err = errors.New("the demo has no clinician or no specialist")
 	}
-	return p, o, nil
+	return p, o, err
+}
+
+const siraAddress = cityIP + ":8080"
+
+// demo starts the platform and says who may come in.
+func (b *bench) demo(ctx context.Context, folder, namespace string, more ...string) (*process, []account, error) {
+	if err := os.MkdirAll(b.data, 0o755); err != nil {
+		return nil, nil, fmt.Errorf("making the demo's folder: %w", err)
+	}
+	p, err := start(ctx, filepath.Join(folder, "server.log"), namespace, nil, b.binary, append([]string{"demo", "--data", b.data, "--listen", siraAddress,
+		"--dicom-listen", cityIP + ":11112", "--media-listen", cityIP + ":7000", "--derive-workers", "0"}, more...)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := p.await(ctx, 4*time.Minute, p.says(siraAddress)); err != nil {
+		return p, nil, err
+	}
+	raw, err := os.ReadFile(filepath.Join(b.data, "demo.json"))
+	if err != nil {
+		return p, nil, fmt.Errorf("reading the demo's accounts: %w", err)
+	}
+	var about struct{ Users []account }
+	if err := json.Unmarshal(raw, &about); err != nil {
+		return p, nil, fmt.Errorf("reading the demo's accounts: %w", err)
+	}
+	return p, about.Users, nil
 }
 
 // tuned are the settings of LiveKit and its client that are kindest to a thin
@@ -78,13 +82,26 @@ const tunedServer = `
     allow_pause: true
     use_send_side_bwe: true`
 
-// startLiveKit runs it with its defaults but for addresses and keys, or tuned.
+const (
+	livekitAddress = cityIP + ":7880"
+	livekitKey     = "devkey" // this and the secret are those that fwdbench has
+	livekitSecret  = "devsecretdevsecretdevsecretdevsecret"
+)
+
+// startLiveKit runs it with its defaults, or tuned.
 func (b *bench) startLiveKit(ctx context.Context, subject, folder, namespace string) (*process, order, error) {
-	o := order{Server: "livekit", URL: "http://" + cityIP + ":8080", Signal: "ws://" + cityIP + ":7880", Key: "bench", Secret: "a-secret-of-at-least-32-characters", Settings: json.RawMessage("{}")}
+	o := order{Server: "livekit", URL: "http://" + cityIP + ":8080", Signal: "ws://" + livekitAddress, Key: livekitKey, Secret: livekitSecret, Settings: json.RawMessage("{}")}
 	more := ""
 	if subject == "tuned" {
 		o.Settings, more = json.RawMessage(tuned), tunedServer
 	}
+	p, err := b.livekitServer(ctx, folder, namespace, more)
+	return p, o, err
+}
+
+// livekitServer runs it with its defaults but for addresses and keys, and more
+// lines of the section rtc.
+func (b *bench) livekitServer(ctx context.Context, folder, namespace, more string) (*process, error) {
 	config := fmt.Sprintf(`port: 7880
 bind_addresses: ["%s"]
 rtc:
@@ -94,14 +111,14 @@ rtc:
   use_external_ip: false%s
 keys:
   %s: %s
-`, cityIP, cityIP, more, o.Key, o.Secret)
+`, cityIP, cityIP, more, livekitKey, livekitSecret)
 	path := filepath.Join(folder, "livekit.yaml")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
-		return nil, o, fmt.Errorf("writing LiveKit's configuration: %w", err)
+		return nil, fmt.Errorf("writing LiveKit's configuration: %w", err)
 	}
 	p, err := start(ctx, filepath.Join(folder, "server.log"), namespace, nil, b.livekit, "--config", path)
 	if err != nil {
-		return nil, o, err
+		return nil, err
 	}
-	return p, o, p.await(ctx, time.Minute, p.says("starting LiveKit server"))
+	return p, p.await(ctx, time.Minute, p.says("starting LiveKit server"))
 }
