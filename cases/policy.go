@@ -30,11 +30,13 @@ const (
 	MarkImage    Action = "mark-image"   // as a key image, and take the mark back
 	// ExportAnonymous is to send the images out without the identity; Export, with.
 	ExportAnonymous Action = "export-anonymous"
+	Invite          Action = "invite" // somebody without an account, to the call
+	Admit           Action = "admit"  // a guest into the call; refuse them, put them out
 )
 
 // Actions lists every action on an existing case, in the order of Permitted.
 var Actions = []Action{View, PostMessage, Attach, Assign, Ask, AnswerAsked, GiveOpinion,
-	Close, Reopen, Cancel, Call, Export, SeeAccessLog, AttachStudy, Schedule, MarkImage, ExportAnonymous}
+	Close, Reopen, Cancel, Call, Export, SeeAccessLog, AttachStudy, Schedule, MarkImage, ExportAnonymous, Invite, Admit}
 
 // relation is what a user is to a case; several may hold at once. Addressees of
 // the request are assignees from the start.
@@ -87,6 +89,8 @@ var rules = map[Action]rule{
 	MarkImage:    {who: members, when: notDropped},
 	// Only for somebody who answers for the patient, and not of a request that was taken back.
 	ExportAnonymous: {who: members, when: notDropped},
+	Invite:          {who: members, when: open},
+	Admit:           {who: anyone, when: open},
 }
 
 // Allow says whether u may do action to s now: nil, ErrForbidden when it is not

@@ -31,6 +31,8 @@ attach-study          SACR    -          -         SACR
 schedule              SACR    -          -         -
 mark-image            SACRX   SACRX      SACRX     -
 export-anonymous      SACRX   SACRX      SACRX     -
+invite                SACR    SACR       SACR      -
+admit                 SACR    SACR       SACR      SACR
 create                -       -          -         -
 `
 
@@ -141,7 +143,7 @@ func TestAllowFormerExpert(t *testing.T) {
 
 func TestPermitted(t *testing.T) {
 	got := Permitted(person("seydou"), policyCase(InAnalysis))
-	want := []Action{View, PostMessage, Attach, Ask, GiveOpinion, Call, Export, SeeAccessLog, MarkImage, ExportAnonymous}
+	want := []Action{View, PostMessage, Attach, Ask, GiveOpinion, Call, Export, SeeAccessLog, MarkImage, ExportAnonymous, Invite, Admit}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
