@@ -51,7 +51,9 @@ func start(t *testing.T, opts Options) *bench {
 	b := &bench{t: t, sfu: s, srv: New(s, opts)}
 	b.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.URL.Query().Get("user")
-		b.srv.ServeRoom(w, r, strings.TrimPrefix(r.URL.Path, "/"), User{ID: id, Name: "Nom " + id, Role: "clinician"})
+		guest := strings.HasPrefix(id, "guest:")
+		b.srv.ServeRoom(w, r, strings.TrimPrefix(r.URL.Path, "/"), User{ID: id, Name: "Nom " + id, Role: "clinician",
+			Guest: guest, Waiting: guest && !strings.HasSuffix(id, ":in")})
 	}))
 	t.Cleanup(func() {
 		if err := b.srv.Close(context.Background()); err != nil {

@@ -23,6 +23,11 @@ const (
 	codeClosing    code = "server-closing"
 	codeInternal   code = "internal"
 	codeGone       code = "gone"
+	codeDoorFull   code = "waiting-full"
+	codeRefused    code = "refused"
+	codeRemoved    code = "removed"
+	codeWithdrawn  code = "withdrawn"
+	codeAlone      code = "alone"
 )
 
 // reasons gives each code its sentence for the user and the WebSocket close
@@ -42,6 +47,11 @@ var reasons = map[code]struct {
 	codeClosing:    {"Le serveur redémarre. L'appel reprendra dans un instant.", websocket.CloseGoingAway},
 	codeInternal:   {"L'appel a été interrompu par une erreur du serveur. Relancez l'appel.", websocket.CloseInternalServerErr},
 	codeGone:       {"L'appel a été coupé trop longtemps. Il reprend depuis le début.", websocket.ClosePolicyViolation},
+	codeDoorFull:   {"Trop de personnes attendent déjà d'entrer. Réessayez dans quelques minutes.", websocket.CloseTryAgainLater},
+	codeRefused:    {"On n'a pas pu vous faire entrer dans cet appel.", websocket.ClosePolicyViolation},
+	codeRemoved:    {"On a mis fin à votre participation à cet appel.", websocket.ClosePolicyViolation},
+	codeWithdrawn:  {"Cette invitation a été reprise. Demandez un nouveau lien à la personne qui vous invite.", websocket.ClosePolicyViolation},
+	codeAlone:      {"Il n'y a plus que vous dans l'appel. Revenez quand la personne qui vous invite y sera.", websocket.CloseNormalClosure},
 }
 
 func text(c code) string { return reasons[c].message }

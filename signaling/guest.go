@@ -38,7 +38,7 @@ type guest struct {
 
 func newGuest(x *session) *guest {
 	g := &guest{
-		member: member{room: x.room, user: x.user, key: x.user.ID, gone: make(chan struct{})},
+		member: member{room: x.room, user: x.who(), key: x.user.ID, gone: make(chan struct{})},
 		srv:    x.srv, token: rand.Text(), line: x, quit: make(chan struct{}),
 	}
 	g.send, g.end = g.tell, g.finish

@@ -9,6 +9,9 @@ import (
 
 // handle acts on one message; done means that the client left.
 func (x *session) handle(ctx context.Context, m any) (done bool, err error) {
+	if x.user.Guest && !forGuests(m) {
+		return false, nil
+	}
 	switch m := m.(type) {
 	case *joinMessage:
 		return false, x.join(ctx, m)
@@ -87,6 +90,9 @@ func (x *session) offer(ctx context.Context, m *offerMessage) error {
 func (x *session) join(ctx context.Context, m *joinMessage) error {
 	if x.guest != nil {
 		return fail(codeBadMessage, "join twice")
+	}
+	if x.held.Load() {
+		return fail(codeForbidden, "join before being let in")
 	}
 	g := newGuest(x)
 	if !x.srv.admit(&g.member, x.stop) {

@@ -250,6 +250,9 @@ type (
 		Type string  `json:"type"` // ping, pong
 		T    float64 `json:"t"`
 	}
+	doorMessage struct {
+		Type string `json:"type"` // waiting, admitted
+	}
 	errorMessage struct {
 		Type    string `json:"type"` // error
 		Code    code   `json:"code"`
@@ -283,5 +286,7 @@ var serverMessages = map[string]func() any{
 	"gesture":      func() any { return &gestureShown{} },
 	"ping":         func() any { return &timeMessage{} },
 	"pong":         func() any { return &timeMessage{} },
+	"waiting":      func() any { return &doorMessage{} },
+	"admitted":     func() any { return &doorMessage{} },
 	"error":        func() any { return &errorMessage{} },
 }

@@ -164,6 +164,9 @@ func (x *session) resume(ctx context.Context, m *resumeMessage) error {
 	if x.guest != nil {
 		return fail(codeBadMessage, "resume after join")
 	}
+	if x.held.Load() {
+		return fail(codeForbidden, "resume before being let in")
+	}
 	g := x.srv.take(m.Token, x)
 	if g == nil {
 		return fail(codeGone, "nothing to resume")

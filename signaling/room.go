@@ -9,7 +9,8 @@ import (
 // room is who is in a call, in order of joining. It is guarded by Server.mu.
 type room struct {
 	members []*member
-	still   *shown // nil: none
+	still   *shown      // nil: none
+	alone   *time.Timer // runs while only guests are there
 }
 
 // member is one participant in a room, whatever carries its signaling.
@@ -74,7 +75,7 @@ func (s *Server) seat(x *member) (former *member, ok bool) {
 		}
 	}
 	s.lastID++
-	x.self = Participant{ID: fmt.Sprintf("p%d", s.lastID), UserID: x.user.ID, Name: x.user.Name, Role: x.user.Role, Via: x.via}
+	x.self = Participant{ID: fmt.Sprintf("p%d", s.lastID), UserID: x.user.ID, Name: x.user.Name, Role: x.user.Role, Via: x.via, Guest: x.user.Guest}
 	r.members = append(r.members, x)
 	return nil, true
 }
@@ -93,6 +94,7 @@ func (s *Server) enter(x *member, audio, video bool, welcome func([]Participant)
 		}
 	}
 	s.tell(x.room, x)
+	s.mind(x.room)
 	s.mu.Unlock()
 	s.announce(x.room)
 }
@@ -133,11 +135,12 @@ func (s *Server) depart(x *member) {
 		return
 	}
 	r.members = slices.DeleteFunc(r.members, func(m *member) bool { return m == x })
+	was := x.present
+	x.present = false
+	s.mind(x.room)
 	if len(r.members) == 0 {
 		delete(s.rooms, x.room)
 	}
-	was := x.present
-	x.present = false
 	still := r.forsake()
 	if was {
 		s.tell(x.room, nil)

@@ -42,6 +42,9 @@ type session struct {
 	relay *Relay // told with joined; nil: none
 	out   chan any
 
+	held  atomic.Bool // waits at the door; set by newSession, cleared by admit
+	since time.Time   // when it came to the door
+
 	place string // user and network, by which the SFU remembers the link
 
 	stop   chan struct{} // closed by finish
@@ -63,8 +66,9 @@ func newSession(s *Server, conn *websocket.Conn, room string, u User) *session {
 		room: room, user: u, srv: s, conn: conn,
 		out:  make(chan any, sendQueue),
 		stop: make(chan struct{}), quiet: make(chan struct{}), closed: make(chan struct{}),
-		limiter: rate.NewLimiter(messageRate, messageBurst),
+		limiter: rate.NewLimiter(messageRate, messageBurst), since: time.Now(),
 	}
+	x.held.Store(u.Waiting)
 	return x
 }
 
@@ -73,12 +77,14 @@ func (x *session) run(ctx context.Context) {
 	if !x.srv.enrol(x) {
 		x.finish(codeClosing)
 	}
+	x.srv.knock(x)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go x.write(ctx)
 
 	err := x.read(ctx)
 	close(x.quiet)
+	x.srv.leaveDoor(x)
 	var f *failure
 	switch {
 	case errors.As(err, &f):
@@ -150,13 +156,16 @@ func (x *session) read(ctx context.Context) error {
 	t := x.srv.opts.Timing
 	x.conn.SetReadLimit(readLimit)
 	x.expect(t.Join)
+	if x.held.Load() {
+		x.expect(t.Silence)
+	}
 	x.conn.SetPongHandler(x.onPong)
 	for {
 		kind, raw, err := x.next()
 		if err != nil {
 			return x.readError(err)
 		}
-		if x.joined {
+		if x.joined || x.held.Load() {
 			x.expect(t.Silence)
 		}
 		if kind != websocket.TextMessage {
@@ -192,7 +201,7 @@ func (x *session) readError(err error) error {
 	switch {
 	case errors.Is(err, websocket.ErrReadLimit):
 		return fail(codeBadMessage, "message of more than %d bytes", readLimit)
-	case errors.As(err, &timeout) && timeout.Timeout() && !x.joined:
+	case errors.As(err, &timeout) && timeout.Timeout() && !x.joined && !x.held.Load():
 		return fail(codeLate, "no join")
 	}
 	return err
@@ -211,10 +220,13 @@ func (x *session) expect(d time.Duration) {
 
 // onPong measures the round trip of the WebSocket by the time in our ping.
 func (x *session) onPong(data string) error {
-	if !x.joined {
+	if !x.joined && !x.held.Load() {
 		return nil // the time to join is not extended
 	}
 	x.expect(x.srv.opts.Timing.Silence)
+	if !x.joined {
+		return nil
+	}
 	var sent time.Time
 	if sent.UnmarshalText([]byte(data)) == nil {
 		if d := time.Since(sent); d > 0 && d < time.Minute {

@@ -22,7 +22,11 @@ import (
 )
 
 // User is who opens the WebSocket, already authenticated.
-type User struct{ ID, Name, Role string }
+type User struct {
+	ID, Name, Role string
+	Guest          bool // invited to this one room: sees and hears, and nothing else
+	Waiting        bool // a guest who was not let in yet
+}
 
 // Authorize says whether the user may be in the room: nil, or why not. It
 // is asked at the door and each minute while the call lasts, so that a right
@@ -61,6 +65,7 @@ type Timing struct {
 	Write   time.Duration // for one message to leave; 15 s
 	Quality time.Duration // between quality messages; 2 s
 	Park    time.Duration // for which a participant whose connection was lost is kept; 10 min
+	Alone   time.Duration // for which guests are left in a room without anybody else; 2 min
 }
 
 func (t Timing) orDefault() Timing {
@@ -75,6 +80,7 @@ func (t Timing) orDefault() Timing {
 	set(&t.Write, 15*time.Second)
 	set(&t.Quality, 2*time.Second)
 	set(&t.Park, 10*time.Minute)
+	set(&t.Alone, 2*time.Minute)
 	return t
 }
 
@@ -88,6 +94,7 @@ type Participant struct {
 	Video  bool   `json:"video"`         // camera on
 	Away   bool   `json:"away"`          // the link is cut: they may come back
 	Via    Way    `json:"via,omitempty"` // a device that publishes (whip) or watches (whep)
+	Guest  bool   `json:"guest,omitempty"`
 }
 
 // RoomInfo is one room's size, for metrics.
@@ -109,15 +116,20 @@ type Server struct {
 	mu       sync.Mutex
 	rooms    map[string]*room
 	sessions map[*session]struct{}
-	guests   map[string]*guest    // by token
-	parked   []*guest             // longest first
-	open     map[string]*Endpoint // by ID
+	guests   map[string]*guest     // by token
+	parked   []*guest              // longest first
+	open     map[string]*Endpoint  // by ID
+	waiting  map[string][]*session // guests at the door of a room, longest first
 	lastID   int
 	closed   bool
 
 	presence struct {
 		sync.Mutex // held during the call, so that calls come in order
 		fn         func(room string, participants []Participant)
+	}
+	door struct {
+		sync.Mutex // as that of presence
+		fn         func(room string, waiting []Waiting)
 	}
 }
 
@@ -127,6 +139,7 @@ func New(s *sfu.SFU, opts Options) *Server {
 	srv := &Server{
 		sfu: s, opts: opts, log: opts.Logger,
 		rooms: map[string]*room{}, sessions: map[*session]struct{}{}, guests: map[string]*guest{}, open: map[string]*Endpoint{},
+		waiting: map[string][]*session{},
 		upgrader: websocket.Upgrader{
 			HandshakeTimeout: opts.Timing.Write,
 			ReadBufferSize:   4 << 10,
@@ -144,7 +157,8 @@ func New(s *sfu.SFU, opts Options) *Server {
 
 // ServeRoom takes the request over as the WebSocket of the user in the room
 // and returns when it is closed. Lost without a goodbye, the user is parked
-// and may come back over another one.
+// and may come back over another one. A guest who waits (User.Waiting) is held
+// at the door until Admit.
 func (s *Server) ServeRoom(w http.ResponseWriter, r *http.Request, room string, u User) {
 	if s.opts.Authorize != nil {
 		if err := s.opts.Authorize(r.Context(), u, room); err != nil {

@@ -146,7 +146,7 @@ func (s *Server) freeze(x *member, of string) {
 		return
 	}
 	for _, m := range r.members {
-		if now := time.Now(); m.self.ID == of && m.present && m.send != nil && now.Sub(m.frozen) >= freezeEvery {
+		if now := time.Now(); m.self.ID == of && m.present && m.send != nil && !m.user.Guest && now.Sub(m.frozen) >= freezeEvery {
 			m.frozen = now
 			m.send(freezeAsked{"freeze", x.self.ID})
 		}

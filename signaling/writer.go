@@ -70,7 +70,7 @@ func (x *session) stillAllowed(ctx context.Context) {
 	if x.srv.opts.Authorize == nil {
 		return
 	}
-	if err := x.srv.opts.Authorize(ctx, x.user, x.room); err != nil && ctx.Err() == nil {
+	if err := x.srv.opts.Authorize(ctx, x.who(), x.room); err != nil && ctx.Err() == nil {
 		x.finish(codeForbidden)
 	}
 }
