@@ -49,6 +49,14 @@ const (
 	actDisable  = "disable-user"
 	actEnable   = "enable-user"
 	actDevice   = "device-attach" // by a device, without a person
+	actInvite   = "call-invite"   // of these, and of a guest's coming and going, the object is the invitation
+	actUninvite = "call-uninvite"
+	actUseLink  = "call-use-link"
+	actWait     = "call-wait"
+	actAdmit    = "call-admit"
+	actRefuse   = "call-refuse"
+	actPutOut   = "call-put-out"
+	actGuests   = "list-guests"
 )
 
 // recent remembers what was journalled a moment ago, boundedly.
@@ -157,6 +165,9 @@ func (s *Server) open(r *http.Request, action cases.Action, e audit.Entry) (*cas
 	if errors.Is(err, cases.ErrForbidden) || errors.Is(err, cases.ErrNotFound) {
 		denied := e
 		denied.Outcome = "denied"
+		if denied.Action == "" {
+			denied.Action = string(action)
+		}
 		if jerr := s.recordRead(r.Context(), denied); jerr != nil {
 			return nil, jerr
 		}

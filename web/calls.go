@@ -152,6 +152,7 @@ func (s *Server) callJoined(room, user string) {
 }
 
 func (s *Server) callLeft(room, user string, at time.Time) {
+	s.guestLeft(user)
 	s.noteCall(room, user, actLeave, cases.CallLeft, at)
 }
 
@@ -168,7 +169,11 @@ func (s *Server) noteCall(room, user, act string, kind cases.EventType, at time.
 	if err := s.cfg.Audit.Record(ctx, entry); err != nil {
 		s.log.Error("journal entry lost", "action", act, "err", err)
 	}
-	if free {
+	_, guest := cases.GuestOf(user)
+	if guest {
+		s.metrics.guest(act)
+	}
+	if free || guest { // the case's log is of people with an account
 		return
 	}
 	u, err := s.cfg.Directory.User(ctx, user)

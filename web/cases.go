@@ -192,7 +192,8 @@ type accessView struct {
 	Action  string           `json:"action"`
 	Outcome string           `json:"outcome"`
 	Surface string           `json:"surface"`
-	// Detail is to whom and why something left the case.
+	// Detail is to whom and why something left the case, or which guest of its
+	// call was meant.
 	Detail string `json:"detail,omitempty"`
 }
 
@@ -217,9 +218,18 @@ func (s *Server) accessLog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	invited, err := s.guestNames(r.Context(), st)
+	if err != nil {
+		return err
+	}
 	out := make([]accessView, 0, len(entries))
 	for _, e := range entries {
 		v := accessView{At: e.At.UTC(), By: p.of(e.Actor), Action: e.Action, Outcome: e.Outcome, Surface: e.Surface}
+		if id, guest := cases.GuestOf(e.Actor); guest {
+			v.By.Name = invited[id] + " (sur invitation)"
+		} else if name, ok := invited[e.Object]; ok {
+			v.Detail = name
+		}
 		if e.Action == actExport || e.Action == actAnon {
 			v.Detail = e.Object
 		}

@@ -95,15 +95,19 @@ func (s *Server) presenceChanged(room string, ps []signaling.Participant) {
 	if strings.HasPrefix(room, rehearsal) {
 		return
 	}
-	var may []string
-	for _, id := range s.hub.Users() {
-		u, err := s.cfg.Directory.User(ctx, id)
-		if err != nil || u.Disabled {
+	s.push(s.online(ctx, room, cases.View), map[string]any{"type": "call", "caseId": room, "participants": len(ps)})
+}
+
+// online lists who is connected and may do action to a case.
+func (s *Server) online(ctx context.Context, id string, action cases.Action) (may []string) {
+	for _, user := range s.hub.Users() {
+		u, err := s.cfg.Directory.User(ctx, user)
+		if err != nil {
 			continue
 		}
-		if _, err := s.state(ctx, u, room); err == nil {
-			may = append(may, id)
+		if st, err := s.state(ctx, u, id); err == nil && cases.Allow(u, action, st) == nil {
+			may = append(may, user)
 		}
 	}
-	s.push(may, map[string]any{"type": "call", "caseId": room, "participants": len(ps)})
+	return may
 }

@@ -38,6 +38,7 @@ type notice struct {
 	Participants int
 	User         struct{ Login string }
 	Intake       struct{ State string }
+	Waiting      []waitingView
 }
 
 // next reads notices until one of the kind comes.

@@ -260,6 +260,7 @@ func TestAnswersFollowTheDescription(t *testing.T) {
 	do("clin", "GET", C, "/api/cases/"+talked, nil)
 	d.check("GET", "/api/calls/{id}", upgraded(w, "/api/calls/"+w.open("cardio")))
 	d.devices(w, do)
+	d.guests(w, do)
 	do("admin", "GET", "/api/admin/users", "/api/admin/users", nil)
 	do("clin", "GET", "/api/admin/users", "/api/admin/users", nil)
 	close, one := "/api/admin/users/{user}/disabled", "/api/admin/users/"+w.users["clin2"].ID+"/disabled"
@@ -386,4 +387,45 @@ func (d *description) devices(w *world, do func(user, verb, path, target string,
 	do("clin2", "GET", wave, base+"/attachments/"+ecg+"/waveform", nil)
 	broken := w.send("clin", id, "vide.xml", bytes.Replace(aECG(), []byte("MDC_ECG_LEAD"), []byte("MDC_XXX_LEAD"), -1)).Files[0].AttachmentID
 	do("cardio", "GET", wave, base+"/attachments/"+broken+"/waveform", nil)
+}
+
+// guests drives invitations, the door and what a guest reaches.
+func (d *description) guests(w *world, do func(user, verb, path, target string, body any, head ...string) answer) {
+	const G = "/api/cases/{id}/guests"
+	id := w.open("cardio")
+	base := "/api/cases/" + id + "/guests"
+	var i invited
+	do("clin", "POST", G, base, map[string]any{"kind": "patient", "hours": 24}).json(d.t, &i)
+	do("clin", "POST", G, base, map[string]any{"kind": "patient", "hours": 2})
+	do("clin2", "POST", G, base, map[string]any{"kind": "patient", "hours": 24})
+	secret := map[string]string{"secret": i.secret()}
+	do("", "POST", "/api/guest/invitation", "/api/guest/invitation", secret)
+	do("", "GET", "/api/guest/session", "/api/guest/session", nil)
+	set := do("", "POST", "/api/guest/session", "/api/guest/session", secret).header.Get("Set-Cookie")
+	do("", "POST", "/api/guest/session", "/api/guest/session", secret)
+	cookie, _, _ := strings.Cut(set, ";")
+	do("", "GET", "/api/guest/session", "/api/guest/session", nil, "Cookie", cookie)
+	do("", "GET", "/api/guest/call", "/api/guest/call", nil, "Connection", "Upgrade", "Upgrade", "websocket")
+	conn, res := w.dial("", "/api/guest/call", "Cookie", cookie)
+	defer conn.Close()
+	d.check("GET", "/api/guest/call", answer{status: res.StatusCode, header: res.Header})
+	hear(d.t, conn, "waiting")
+	do("clin", "GET", "/api/cases/{id}", "/api/cases/"+id, nil)
+	do("clin", "GET", "/api/cases", "/api/cases", nil)
+	a := do("clin", "GET", G, base, nil)
+	do("clin", "GET", G, base, nil, "If-None-Match", a.header.Get("ETag"))
+	one := base + "/" + i.Guest.ID
+	do("clin", "PUT", G+"/{guest}/admission", one+"/admission", map[string]any{})
+	do("clin", "PUT", G+"/{guest}/admission", one+"/admission", map[string]bool{"admit": true})
+	hear(d.t, conn, "admitted")
+	w.join(conn)
+	still := uuid.NewString()
+	do("clin", "PUT", "/api/calls/{id}/stills/{still}", "/api/calls/"+id+"/stills/"+still, phantom.Photo(9), "Content-Type", "image/jpeg")
+	for _, s := range []string{still, "none"} {
+		do("", "GET", "/api/guest/stills/{still}", "/api/guest/stills/"+s, nil, "Cookie", cookie)
+	}
+	do("clin", "DELETE", G+"/{guest}", one, nil)
+	do("clin", "DELETE", G+"/{guest}", base+"/none", nil)
+	do("clin", "PUT", G+"/{guest}/admission", one+"/admission", map[string]bool{"admit": true})
+	do("clin", "GET", "/api/cases/{id}/access", "/api/cases/"+id+"/access", nil)
 }

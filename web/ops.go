@@ -45,6 +45,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 type metrics struct {
 	durations *prometheus.HistogramVec
 	files     *prometheus.CounterVec
+	guests    *prometheus.CounterVec
 	registry  *prometheus.Registry
 }
 
@@ -55,12 +56,14 @@ func newMetrics(reg *prometheus.Registry, s *Server) (*metrics, error) {
 	m := &metrics{registry: reg,
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "sira_http_request_seconds", Help: "Duration of requests by route.",
 			Buckets: []float64{.005, .02, .05, .1, .3, 1, 3, 10, 60}}, []string{"method", "route", "status"}),
-		files: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "sira_uploads_total", Help: "Uploads and their files by outcome."}, []string{"outcome"}),
+		files:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "sira_uploads_total", Help: "Uploads and their files by outcome."}, []string{"outcome"}),
+		guests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "sira_call_guests_total", Help: "Acts on and of people invited to calls without an account."}, []string{"act"}),
 	}
 	gauge := func(name, help string, f func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, f)
 	}
-	list := []prometheus.Collector{m.durations, m.files,
+	list := []prometheus.Collector{m.durations, m.files, m.guests,
+		gauge("sira_call_guests_waiting", "Guests who wait to be let into a call.", func() float64 { return float64(s.cfg.Signaling.WaitingInAll()) }),
 		gauge("sira_live_connections", "Open live connections.", func() float64 { return float64(s.hub.Count()) }),
 		gauge("sira_call_rooms", "Calls going on.", func() float64 { return float64(len(s.cfg.Signaling.Rooms())) }),
 		gauge("sira_call_participants", "People in calls.", func() float64 {
@@ -91,6 +94,8 @@ func (m *metrics) observe(verb, route string, status int, took time.Duration) {
 }
 
 func (m *metrics) counted(what string, n int) { m.files.WithLabelValues(what).Add(float64(n)) }
+
+func (m *metrics) guest(act string) { m.guests.WithLabelValues(act).Inc() }
 
 // serveMetrics answers a scraper on this machine, or one that holds an
 // administrator's token. A proxy on this machine makes every request look

@@ -42,7 +42,12 @@ func (s *Server) openRoom(r *http.Request) (string, error) {
 func (s *Server) stillMayCall(ctx context.Context, who signaling.User, room string) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	err := s.mayBeIn(ctx, who.ID, room)
+	var err error
+	if id, guest := cases.GuestOf(who.ID); guest {
+		err = s.guestMayBeIn(ctx, who, id, room)
+	} else {
+		err = s.mayBeIn(ctx, who.ID, room)
+	}
 	var status *cases.UserError
 	switch {
 	case errors.Is(err, cases.ErrForbidden), errors.Is(err, cases.ErrNotFound), errors.Is(err, directory.ErrNotFound):

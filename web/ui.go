@@ -16,7 +16,7 @@ import (
 var dist embed.FS
 
 // appRoutes are the interface's own addresses; each is answered by index.html.
-var appRoutes = regexp.MustCompile(`^/(nouvelle|connexion|recus|quarantaine|administration|dossier/[0-9a-fA-F-]{36}(/(images/[0-9.]{1,64}|appel))?)/?$`)
+var appRoutes = regexp.MustCompile(`^/(nouvelle|connexion|invitation|recus|quarantaine|administration|dossier/[0-9a-fA-F-]{36}(/(images/[0-9.]{1,64}|appel))?)/?$`)
 
 // loadSite compresses the interface once for all servers of the process: it is
 // in the binary and never changes.

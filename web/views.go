@@ -35,6 +35,7 @@ type summaryHead struct {
 	Unread           int                `json:"unread"`
 	Attachments      int                `json:"attachments"`
 	CallParticipants int                `json:"callParticipants"`
+	Waiting          []waitingView      `json:"waiting"` // guests at the door of the call
 }
 
 type summaryView struct {
@@ -144,7 +145,7 @@ func (s *Server) head(sum cases.Summary, p people, places map[string]string) sum
 	h := summaryHead{ID: sum.ID, Number: sum.Number, Status: sum.Status, Urgency: sum.Urgency, Specialty: sum.Specialty,
 		Question: sum.Question, Facility: sum.Facility, Clinician: p.of(sum.Clinician), Assignees: p.all(sum.Assignees),
 		OpenedAt: sum.OpenedAt.UTC(), UpdatedAt: sum.UpdatedAt.UTC(), Seq: sum.Seq, Unread: sum.Unread,
-		Attachments: sum.Attachments, CallParticipants: len(s.cfg.Signaling.Participants(sum.ID))}
+		Attachments: sum.Attachments, CallParticipants: len(s.cfg.Signaling.Participants(sum.ID)), Waiting: viewWaiting(s.cfg.Signaling.Waiting(sum.ID))}
 	if name, ok := places[sum.Facility]; ok {
 		h.Facility = name
 	}

@@ -24,6 +24,7 @@ import (
 	"sira/cases"
 	"sira/cases/audit"
 	"sira/cases/directory"
+	"sira/cases/guests"
 	"sira/dicom/derive"
 	"sira/dicom/index"
 	"sira/dicom/ingest"
@@ -112,6 +113,9 @@ type Server struct {
 	running    exporting
 	scopes     scopes
 	calls      *attendance
+	guests     *guests.Guests
+	admitted   admitted
+	links      *limiter
 	metrics    *metrics
 	derived    *derived
 	headers    *headers
@@ -152,6 +156,10 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.hub = live.New(s.log, s.sameOrigin)
 	s.calls = newAttendance(s.callJoined, s.callLeft)
+	s.admitted.list, s.links = map[string]bool{}, newLimiter(3*time.Second, 20)
+	if s.guests, err = guests.Open(context.Background(), cfg.DB, nil); err != nil {
+		return nil, err
+	}
 	if s.metrics, err = newMetrics(cfg.Registry, s); err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
@@ -168,6 +176,7 @@ func New(cfg Config) (*Server, error) {
 	s.openPACS()
 	s.unsubscribe = cfg.Cases.Subscribe(s.caseChanged)
 	cfg.Signaling.OnPresence(s.presenceChanged)
+	cfg.Signaling.OnWaiting(s.waitingChanged)
 	cfg.Signaling.OnDrawn(s.keepDrawing)
 	cfg.Signaling.Authorize(s.stillMayCall)
 	s.handler = s.buildHandler()
