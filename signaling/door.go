@@ -62,9 +62,13 @@ func (s *Server) WaitingInAll() (n int) {
 }
 
 // knock puts a guest who waits at the door of its room, in the place of a
-// former connection of theirs.
+// former connection of theirs, and tells a guest whether they wait.
 func (s *Server) knock(x *session) {
+	if !x.user.Guest {
+		return
+	}
 	if !x.held.Load() {
+		x.queue(doorMessage{"admitted"})
 		return
 	}
 	s.mu.Lock()

@@ -116,6 +116,7 @@ func TestEvict(t *testing.T) {
 	b := start(t, Options{})
 	a, door, in, parked := b.dial("r", "a"), b.dial("r", "guest:door"), b.dial("r", "guest:x:in"), b.dial("r", "guest:p:in")
 	a.join(1)
+	in.wait("admitted")
 	in.join(1)
 	token := parked.join(1)["token"].(string)
 	door.wait("waiting")

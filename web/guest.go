@@ -253,7 +253,14 @@ func (s *Server) guestStill(w http.ResponseWriter, r *http.Request) error {
 			return problem.New("unavailable").Because(err)
 		}
 	}
-	return s.serveBlob(w, r, a.Hash, a.MediaType, a.Name, true)
+	blob, err := s.blob(r.Context(), a.Hash)
+	if err != nil {
+		return err
+	}
+	defer blob.Close()
+	w.Header().Set("Content-Type", a.MediaType) // and not to be kept, unlike what people of the case fetch
+	http.ServeContent(w, r, "", time.Time{}, blob)
+	return nil
 }
 
 // guestLeft takes the place of a guest who was gone from the room for a while:

@@ -181,7 +181,7 @@ func TestGuestsWay(t *testing.T) {
 	// In the call: the picture before all, no other.
 	w.want(404, w.do("", "GET", "/api/guest/stills/"+still, nil, "Cookie", cookie))
 	w.cfg.Signaling.Show(id, signaling.Still{ID: still})
-	if a := w.want(200, w.do("", "GET", "/api/guest/stills/"+still, nil, "Cookie", cookie)); a.header.Get("Content-Type") != "image/jpeg" || len(a.body) < 100 {
+	if a := w.want(200, w.do("", "GET", "/api/guest/stills/"+still, nil, "Cookie", cookie)); a.header.Get("Content-Type") != "image/jpeg" || a.header.Get("Cache-Control") != "no-store" || len(a.body) < 100 {
 		t.Errorf("the still: %v", a.header)
 	}
 	w.cfg.Signaling.Show(id, signaling.Still{ID: "another"})
