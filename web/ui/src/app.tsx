@@ -10,7 +10,7 @@ import { navigate, route, startRouter } from './router';
 import { Login } from './screens/login';
 import { CaseList } from './screens/list';
 import { forgetCases, loadCases, watchCases } from './state/cases';
-import { calling, callWide } from './state/calling';
+import { calling, callWide, inviting } from './state/calling';
 import { loadDrafts } from './state/drafts';
 import { startLive, stopLive, watchLink } from './state/live';
 import { startClock } from './state/now';
@@ -42,6 +42,8 @@ const Devices = lazy(() => import('./devices'));
 const Admin = lazy(() => import('./admin'));
 const Viewer = lazy(() => import('./viewer'));
 const Call = lazy(() => import('./call'));
+const Invite = lazy(() => import('./invite'));
+const Guest = lazy(() => import('./guest'));
 
 /** One broken part says so; the rest of the page and what was typed stay. */
 class Guard extends Component<{ children: ComponentChildren }, { broken: boolean }> {
@@ -81,12 +83,18 @@ function App() {
         {call && <aside class="dock" aria-label={t('call.title')}><Guard key={call}><Call key={call} caseId={call} /></Guard></aside>}
       </div>
       <TransfersPanel />
+      {inviting.value && <Invite key={inviting.value} caseId={inviting.value} onClose={() => { inviting.value = undefined; }} />}
     </div>
   );
 }
 
 export function start(root: HTMLElement): void {
   startRouter();
+  if (route.value.name === 'guest') { // somebody without an account: none of what follows is theirs
+    void startLang();
+    render(<Guest />, root);
+    return;
+  }
   startClock();
   watchLink();
   watchCases();

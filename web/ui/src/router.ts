@@ -4,7 +4,7 @@ import { computed, signal } from '@preact/signals';
 export type Route =
   | { name: 'list' } | { name: 'login' } | { name: 'request'; draft: string }
   | { name: 'case'; id: string; call: boolean } | { name: 'images'; id: string; series: string; image?: string } 
-  | { name: 'tray' } | { name: 'quarantine' } | { name: 'admin' } | { name: 'unknown' };
+  | { name: 'guest' } | { name: 'tray' } | { name: 'quarantine' } | { name: 'admin' } | { name: 'unknown' };
 
 export function parse(path: string, search: string): Route {
   const parts = path.split('/').filter(Boolean).map((p) => { try { return decodeURIComponent(p); } catch { return p; } });
@@ -12,6 +12,7 @@ export function parse(path: string, search: string): Route {
   if (!first) return { name: 'list' };
   if (first === 'connexion') return { name: 'login' };
   if (first === 'nouvelle') return { name: 'request', draft: new URLSearchParams(search).get('b') ?? '' };
+  if (first === 'invitation' && !id) return { name: 'guest' };
   if (first === 'recus' && !id) return { name: 'tray' };
   if (first === 'quarantaine' && !id) return { name: 'quarantine' };
   if (first === 'administration' && !id) return { name: 'admin' };

@@ -27,12 +27,16 @@ export interface CaseSummary {
   id: string; number: string; status: Status; urgency: Urgency; specialty: string; question: string;
   patient: PatientBrief; facility: string; clinician: Person; assignees: Person[];
   openedAt: string; updatedAt: string; dueAt: string;
-  seq: number; unread: number; attachments: number; callParticipants: number;
+  seq: number; unread: number; attachments: number; callParticipants: number; waiting?: Waiting[];
 }
+/** A guest at the door of the call; the id is that of the invitation. */
+export interface Waiting { id: string; name: string; since: string }
+/** An invitation to the call; until when depends on whether the link was used. */
+export interface Guest { id: string; kind: 'patient' | 'other'; name: string; by: Person; created: string; expires: string; state: 'link' | 'outside' | 'waiting' | 'inside' }
 export type Action =
   | 'view' | 'post-message' | 'attach' | 'assign' | 'ask' | 'answer-clarification' | 'give-opinion'
   | 'close' | 'reopen' | 'cancel' | 'call' | 'export' | 'see-access-log' | 'create'
-  | 'attach-study' | 'schedule' | 'mark-image' | 'export-anonymous';
+  | 'attach-study' | 'schedule' | 'mark-image' | 'export-anonymous' | 'invite' | 'admit';
 export interface Message { id: string; text: string; kind: 'message' | 'clarification-asked' | 'clarification-answered'; by: Person; at: string }
 export interface Opinion { id: string; findings: string; conclusion: string; advice: string; by: Person; at: string }
 export interface TimelineItem { id: string; type: string; by: Person; at: string; seq: number; text?: string; to?: Person; count?: number }
@@ -81,4 +85,5 @@ export type LiveMessage =
   | { type: 'case'; id: string; seq: number; status: Status }
   | { type: 'intake'; intake: Intake }
   | { type: 'tray' } | { type: 'quarantine' }
-  | { type: 'call'; caseId: string; participants: number };
+  | { type: 'call'; caseId: string; participants: number }
+  | { type: 'guests'; caseId: string; waiting: Waiting[] };

@@ -1,22 +1,29 @@
 // The call, docked beside the record: voice first, few and large buttons.
-import type { ComponentType } from 'preact';
+import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Bus } from './bus';
 import { bars, Call as Client, type Participant, type Quality, type Snapshot } from './client';
 import { camera, devices, microphone, open, problemOf, type Devices, type Local, type MediaProblem } from './media';
+import { id as part } from '../api';
+import { Door } from '../parts/door';
+import { InviteButton } from '../parts/invite';
 import { inCall } from '../state/calling';
+import { me } from '../state/session';
+import { PutOut } from './guests';
 import { setYielding } from '../state/transfers';
 import { w } from './words';
 import './call.css';
 
-interface StillsProps { caseId: string; client: Client; bus: Bus; s: Snapshot; local: Local }
+interface StillsProps { caseId: string; client: Client; bus: Bus; s: Snapshot; local: Local; guest?: boolean }
+/** A guest has no case: why the door is shut is asked, and what to do at the end is the page's affair. */
+interface Guest { refused: () => Promise<{ code: string; message: string } | undefined>; ended: (error?: { code: string; message: string }) => void }
 
 export default function Call({ caseId, onClose }: { caseId: string; onClose: () => void }) {
   const [round, setRound] = useState(0); // joining again starts a new one
   return <Session key={round} caseId={caseId} onClose={onClose} onAgain={() => setRound(round + 1)} />;
 }
 
-function Session({ caseId, onClose, onAgain }: { caseId: string; onClose: () => void; onAgain: () => void }) {
+export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; guest?: Guest; onClose: () => void; onAgain: () => void }) {
   const client = useRef<Client | undefined>(undefined), local = useRef<Local>({});
   const [s, setSnapshot] = useState<Snapshot>();
   const [problem, setProblem] = useState<MediaProblem | 'noStill'>();
@@ -31,7 +38,7 @@ function Session({ caseId, onClose, onAgain }: { caseId: string; onClose: () => 
       if (gone) { found.audio?.stop(); found.video?.stop(); return; }
       local.current = found;
       setProblem(found.problem);
-      client.current = new Client(caseId, found, setSnapshot, bus.hear);
+      client.current = new Client(guest ? '/api/guest/call' : `/api/calls/${part(caseId)}`, found, setSnapshot, bus.hear, guest?.refused);
     });
     navigator.wakeLock?.request('screen').then((l) => { if (gone) void l.release(); else lock = l; }, () => {});
     return () => { gone = true; client.current?.hangUp(); void lock?.release(); };
@@ -39,7 +46,7 @@ function Session({ caseId, onClose, onAgain }: { caseId: string; onClose: () => 
 
   // Uploads make room while the link is not good, and go on when the call ends.
   const phase = s?.phase, thin = phase === 'joined' && !!s?.quality?.connected && bars(s.quality) < 3;
-  useEffect(() => { inCall.value = phase === 'joined'; }, [phase]);
+  useEffect(() => { inCall.value = phase === 'joined'; if (phase === 'ended') guest?.ended(s?.error); }, [phase]);
   useEffect(() => { void setYielding(thin); return () => { void setYielding(false); }; }, [thin]);
 
   const others = s?.participants.filter((p) => p.id !== s.self) ?? [];
@@ -54,8 +61,8 @@ function Session({ caseId, onClose, onAgain }: { caseId: string; onClose: () => 
   const freeze = (of: string) => bus.hear({ type: 'ask', of });
   useEffect(() => {
     const key = (e: KeyboardEvent) => {
-      if (phase !== 'joined' || e.key.toLowerCase() !== 'f' || e.ctrlKey || e.metaKey || e.altKey || (e.target as HTMLElement).closest?.('input, textarea, select, [contenteditable]')) return;
-      const of = others.find((p) => p.video)?.id ?? (cam ? s?.self : undefined);
+      if (guest || phase !== 'joined' || e.key.toLowerCase() !== 'f' || e.ctrlKey || e.metaKey || e.altKey || (e.target as HTMLElement).closest?.('input, textarea, select, [contenteditable]')) return;
+      const of = others.find((p) => p.video && !p.guest)?.id ?? (cam ? s?.self : undefined);
       if (of) freeze(of);
     };
     addEventListener('keydown', key);
@@ -65,15 +72,17 @@ function Session({ caseId, onClose, onAgain }: { caseId: string; onClose: () => 
   const hangUp = () => { client.current?.hangUp(); onClose(); };
   return (
     <section class="call" aria-label={w('call')} data-testid="call-panel" data-phase={s?.phase ?? 'connecting'}>
-      <p class="call-status" role="status" data-testid="call-status"><span>{status(s, others)}</span><Bars q={s?.quality} /></p>
+      <p class="call-status" role="status" data-testid="call-status"><span>{status(s, others)}</span>{phase !== 'waiting' && <Bars q={s?.quality} />}</p>
+      {phase === 'waiting' && <p class="call-note">{w('doorLead')}</p>}
+      {!guest && <Door caseId={caseId} />}
       {problem && <p class="call-problem" role="alert">{w(problem)}</p>}
       {s?.error && s.phase === 'ended' && <p class="call-problem" role="alert">{s.error.code === 'replaced' ? w('replaced') : s.error.message || w('failed')}</p>}
       {why && <p class="call-note" role="status" data-testid="call-picture" data-picture={s?.quality?.picture ?? 'ours'}>{why}</p>}
       <div class="call-tiles" data-count={others.length}>
-        {others.map((p) => <Tile key={p.id} p={p} stream={s!.streams.get(p.id)} onFreeze={phase === 'joined' ? () => freeze(p.id) : undefined} onGuide={() => bus.hear({ type: 'guide', of: p.id })} />)}
-        {cam && <Mirror track={local.current.video!} onFreeze={phase === 'joined' ? () => freeze(s!.self) : undefined} />}
+        {others.map((p) => <Tile key={p.id} p={p} stream={s!.streams.get(p.id)} onFreeze={phase === 'joined' && !guest && !p.guest ? () => freeze(p.id) : undefined} onGuide={() => bus.hear({ type: 'guide', of: p.id })}>{!guest && p.guest && <PutOut caseId={caseId} p={p} />}</Tile>)}
+        {cam && <Mirror track={local.current.video!} onFreeze={phase === 'joined' && !guest ? () => freeze(s!.self) : undefined} />}
       </div>
-      {Stills && s && client.current && <Stills caseId={caseId} client={client.current} bus={bus} s={s} local={local.current} />}
+      {Stills && s && client.current && <Stills caseId={caseId} client={client.current} bus={bus} s={s} local={local.current} guest={!!guest} />}
       <div class="call-buttons">
         {s?.phase === 'ended' ? (
           <>
@@ -85,10 +94,11 @@ function Session({ caseId, onClose, onAgain }: { caseId: string; onClose: () => 
             <button type="button" aria-pressed={!mic} disabled={!local.current.audio} data-testid="call-mute"
               onClick={() => { client.current?.setEnabled('audio', !mic); redraw((n) => n + 1); }}>{mic ? w('mute') : w('unmute')}</button>
             <button type="button" aria-pressed={!cam} data-testid="call-camera" onClick={() => void toggleCamera()}>{cam ? w('cameraOff') : w('cameraOn')}</button>
-            <button type="button" aria-pressed={!pictures} data-testid="call-sound-only"
-              onClick={() => { client.current?.showPictures(!pictures); setPictures(!pictures); }}>{pictures ? w('soundOnly') : w('withPictures')}</button>
+            {phase !== 'waiting' && <button type="button" aria-pressed={!pictures} data-testid="call-sound-only"
+              onClick={() => { client.current?.showPictures(!pictures); setPictures(!pictures); }}>{pictures ? w('soundOnly') : w('withPictures')}</button>}
             <button type="button" aria-expanded={choosing} data-testid="call-devices" onClick={() => setChoosing(!choosing)}>{w('devices')}</button>
-            <button type="button" class="call-danger" data-testid="call-hangup" onClick={hangUp}>{w('hangUp')}</button>
+            {!guest && me.value?.role !== 'dispatcher' && <InviteButton caseId={caseId} plain />}
+            <button type="button" class="call-danger" data-testid="call-hangup" onClick={hangUp}>{phase === 'waiting' ? w('leave') : w('hangUp')}</button>
           </>
         )}
       </div>
@@ -118,11 +128,12 @@ function status(s: Snapshot | undefined, others: Participant[]): string {
     case 'joined': return others.length ? w('together', { names: others.map((p) => p.name).join(', ') }) : w('alone');
     case 'lost': return w('lost', { n: s.lostFor });
     case 'ended': return w('ended');
+    case 'waiting': return w('door');
     default: return s?.self ? w('back') : w('connecting');
   }
 }
 
-function Tile({ p, stream, onFreeze, onGuide }: { p: Participant; stream?: MediaStream; onFreeze?: () => void; onGuide: () => void }) {
+function Tile({ p, stream, onFreeze, onGuide, children }: { p: Participant; stream?: MediaStream; onFreeze?: () => void; onGuide: () => void; children?: ComponentChildren }) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     const v = video.current;
@@ -133,10 +144,11 @@ function Tile({ p, stream, onFreeze, onGuide }: { p: Participant; stream?: Media
     <div class="call-person"><figure class="call-tile" data-testid="call-tile" data-participant={p.userId} data-away={p.away || undefined}>
       <video ref={video} autoplay playsInline data-testid="call-remote-video" hidden={!p.video} />
       {!p.video && <span class="call-initials" aria-hidden="true">{initials}</span>}
-      <figcaption>{p.name}{p.away && ` · ${w('away')}`}{p.via && ` · ${w(p.via)}`}{!p.via && !p.audio && ` · ${w('micOff')}`}{!p.via && !p.video && ` · ${w('camOff')}`}</figcaption>
+      <figcaption>{p.name}{p.guest && ` · ${w('guest')}`}{p.away && ` · ${w('away')}`}{p.via && ` · ${w(p.via)}`}{!p.via && !p.audio && ` · ${w('micOff')}`}{!p.via && !p.video && ` · ${w('camOff')}`}</figcaption>
     </figure>
       {onFreeze && p.via !== 'whep' && p.video && <button type="button" data-testid="call-freeze" aria-keyshortcuts="f" title={w('freezeTitle', { who: p.name })} onClick={onFreeze}>{w('freeze')}</button>}
       {onFreeze && p.via !== 'whep' && <button type="button" data-testid="call-guide" onClick={onGuide}>{w('guide')}</button>}
+      {children}
     </div>
   );
 }

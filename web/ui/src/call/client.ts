@@ -6,12 +6,13 @@ import type { Message } from './bus';
 import { Pulse } from './pulse';
 import type { Local } from './media';
 
-export interface Participant { id: string; userId: string; name: string; role: string; audio: boolean; video: boolean; away?: boolean; via?: 'whip' | 'whep' }
+export interface Participant { id: string; userId: string; name: string; role: string; audio: boolean; video: boolean; away?: boolean; via?: 'whip' | 'whep'; guest?: boolean }
 export interface Slot { mid: string; participant: string; kind: 'audio' | 'video' }
 export interface Quality { connected: boolean; rttMs: number; lossUp: number; lossDown: number; kbpsUp: number; kbpsDown: number; kbpsPath?: number; picture?: 'small' | 'off' | 'unwanted' }
 /** How the server wants our picture, for those who receive it; kbps 0: nobody does. And our voice, kbit/s. */
 export interface Target { kbps: number; height: number; fps: number; voice?: number }
-export type Phase = 'connecting' | 'joined' | 'lost' | 'ended';
+/** waiting: a guest at the door. */
+export type Phase = 'connecting' | 'waiting' | 'joined' | 'lost' | 'ended';
 export interface Snapshot { phase: Phase; self: string; participants: Participant[]; streams: Map<string, MediaStream>; quality?: Quality; target?: Target; lostFor: number; error?: { code: string; message: string } }
 
 const slotsAtFirst = 3;
@@ -20,7 +21,7 @@ const wait = (tries: number): number => (tries === 0 ? 0.5 : !navigator.onLine ?
 const dialsAtOnce = 3; // a try may hang as long as its packets are lost: newer ones overtake it
 const resuming = 4000; // WebSocket close code: not a goodbye
 const targetAtFirst: Target = { kbps: 64, height: 240, fps: 10, voice: 12 };
-const hopeless = new Set(['replaced', 'forbidden', 'room-full']); // coming back by itself would not help
+const hopeless = new Set(['replaced', 'forbidden', 'room-full', 'waiting-full', 'refused', 'removed', 'withdrawn', 'alone']); // coming back by itself would not help
 // Where the browser tells: from Wi-Fi to mobile data and back.
 const network = (navigator as unknown as { connection?: EventTarget & { type?: string } }).connection;
 
@@ -52,7 +53,8 @@ export class Call {
   private watchdog = 0;
   private ended = false;
 
-  constructor(private caseId: string, private local: Local, private changed: (s: Snapshot) => void, private other: (m: Message) => void = () => {}) {
+  /** A guest is told by the server when to join, and why the door is shut is asked of `refused`. */
+  constructor(private path: string, private local: Local, private changed: (s: Snapshot) => void, private other: (m: Message) => void = () => {}, private refused?: () => Promise<{ code: string; message: string } | undefined>) {
     addEventListener('online', this.moved);
     network?.addEventListener('change', this.changedNetwork);
     document.addEventListener('visibilitychange', this.seen);
@@ -88,12 +90,20 @@ export class Call {
     clearTimeout(this.timer);
     if (this.ended || this.ws) return;
     if (this.dials.length === dialsAtOnce) discard(this.dials.shift()!);
-    const ws = new WebSocket(urls.socket(`/api/calls/${encodeURIComponent(this.caseId)}`));
+    const ws = new WebSocket(urls.socket(this.path));
     this.dials.push(ws);
     ws.onopen = () => void this.opened(ws);
-    ws.onclose = () => { this.dials = this.dials.filter((d) => d !== ws); };
+    ws.onclose = () => { this.dials = this.dials.filter((d) => d !== ws); void this.askWhy(); };
     this.timer = window.setTimeout(this.dial, wait(this.tries++) * 1000);
   };
+
+  /** A browser does not say why a WebSocket was refused. */
+  private async askWhy(): Promise<void> {
+    const why = this.ws || this.ended ? undefined : await this.refused?.();
+    if (!why || this.ended) return;
+    this.error = why;
+    this.finish();
+  }
 
   private async opened(ws: WebSocket): Promise<void> {
     for (const d of this.dials) if (d !== ws) discard(d);
@@ -108,6 +118,12 @@ export class Call {
       void this.receive(String(e.data)).catch(() => { if (ws === this.ws) this.anew(); });
     };
     ws.onclose = () => { if (ws === this.ws) this.lost(); };
+    if (!this.refused) await this.enter();
+  }
+
+  /** Joins, or comes back to our place. */
+  private async enter(): Promise<void> {
+    const ws = this.ws;
     await this.work;
     const pc = this.pc;
     if (ws !== this.ws || !pc) return;
@@ -144,6 +160,12 @@ export class Call {
         if (!this.pictures) this.wish(false);
         this.other({ type: 'joined' });
         break;
+      case 'waiting':
+        if (this.token) this.prepare(); // our place was given up
+        this.phase = 'waiting';
+        this.tries = 0;
+        break;
+      case 'admitted': if (this.phase === 'waiting') this.phase = 'connecting'; await this.enter(); break;
       case 'target': this.target = m; await this.encode(); break;
       case 'answer': await this.accept(m.sdp, m.id); break;
       case 'participants': this.participants = m.participants ?? []; break;
@@ -225,6 +247,7 @@ export class Call {
       this.tries = 0;
       this.dial();
     } else {
+      if (this.phase === 'waiting') this.phase = 'connecting';
       clearTimeout(this.timer);
       this.timer = window.setTimeout(this.dial, wait(this.tries++) * 1000);
     }
@@ -268,7 +291,7 @@ export class Call {
     const pc = this.pc, now = Date.now();
     if (this.ended || !pc) return;
     const quiet = this.ws ? now - this.heardAt : 0;
-    if (this.ws && this.phase !== 'joined') { if (quiet > 10_000) this.lost(); } // no answer to join or resume
+    if (this.ws && this.phase !== 'joined' && this.phase !== 'waiting') { if (quiet > 10_000) this.lost(); } // no answer to join or resume
     else if (quiet > 7000) this.lost();
     else if (quiet > 4000) this.send({ type: 'ping', t: now });
     const dead = this.token !== '' && (await this.pulse.silent(pc));
@@ -345,7 +368,7 @@ export class Call {
   }
 
   hangUp(): void {
-    if (this.phase === 'lost' && this.token) farewell(this.caseId, this.token);
+    if (this.phase === 'lost' && this.token) farewell(this.path, this.token);
     this.send({ type: 'leave' });
     this.finish();
     this.local.audio?.stop(); this.local.video?.stop();
@@ -353,11 +376,11 @@ export class Call {
 }
 
 /** Who hangs up while the link is down leaves as soon as it is back: the others need not wait. */
-function farewell(caseId: string, token: string, until = Date.now() + 600_000): void {
-  const ws = new WebSocket(urls.socket(`/api/calls/${encodeURIComponent(caseId)}`));
+function farewell(path: string, token: string, until = Date.now() + 600_000): void {
+  const ws = new WebSocket(urls.socket(path));
   let said = false;
   ws.onopen = () => { said = true; ws.send(JSON.stringify({ type: 'resume', token })); ws.send('{"type":"leave"}'); };
-  ws.onclose = () => { if (!said && Date.now() < until) window.setTimeout(farewell, 5000, caseId, token, until); };
+  ws.onclose = () => { if (!said && Date.now() < until) window.setTimeout(farewell, 5000, path, token, until); };
 }
 
 /** Changes how a track is encoded; an old browser keeps what it had. */

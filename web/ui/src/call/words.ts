@@ -2,7 +2,7 @@ import { local } from '../i18n/local';
 
 export const w = local({
   fr: {
-    call: 'Appel', connecting: 'Connexion…', alone: 'Vous êtes seul dans l’appel. Les autres voient que vous attendez.', together: 'En ligne avec {names}',
+    call: 'Appel', connecting: 'Connexion…', door: 'On va vous faire entrer', doorLead: 'Gardez cette page ouverte : quelqu’un voit que vous attendez.', leave: 'Quitter', guest: 'sur invitation', putOut: 'Faire sortir', putOutSure: 'Faire sortir « {who} » ? Son lien ne servira plus.', yes: 'Oui, faire sortir', no: 'Non', alone: 'Vous êtes seul dans l’appel. Les autres voient que vous attendez.', together: 'En ligne avec {names}',
     lost: 'Liaison coupée depuis {n} s. L’appel revient tout seul, ne touchez à rien.', back: 'Reprise de l’appel…', ended: 'Appel terminé.', again: 'Rejoindre l’appel', close: 'Fermer',
     mute: 'Couper le micro', unmute: 'Rétablir le micro', cameraOff: 'Couper la caméra', cameraOn: 'Allumer la caméra', hangUp: 'Raccrocher', devices: 'Micro et caméra',
     microphone: 'Micro', camera: 'Caméra', micOff: 'micro coupé', camOff: 'caméra coupée', away: 'liaison coupée, revient', you: 'Vous', noDevice: 'aucun', whip: 'appareil', whep: 'regarde',
@@ -21,7 +21,7 @@ export const w = local({
     why: 'Délai {rtt} ms · pertes {up} % envoyées, {down} % reçues · {kup} kbit/s envoyés, {kdown} kbit/s reçus',
   },
   en: {
-    call: 'Call', connecting: 'Connecting…', alone: 'You are alone in the call. The others can see that you wait.', together: 'Online with {names}',
+    call: 'Call', connecting: 'Connecting…', door: 'You will be let in', doorLead: 'Keep this page open: somebody sees that you wait.', leave: 'Leave', guest: 'invited', putOut: 'Put out', putOutSure: 'Put “{who}” out? Their link will no longer work.', yes: 'Yes, put out', no: 'No', alone: 'You are alone in the call. The others can see that you wait.', together: 'Online with {names}',
     lost: 'Link lost for {n} s. The call comes back by itself, do not touch anything.', back: 'Resuming the call…', ended: 'Call ended.', again: 'Join the call', close: 'Close',
     mute: 'Mute', unmute: 'Unmute', cameraOff: 'Camera off', cameraOn: 'Camera on', hangUp: 'Hang up', devices: 'Microphone and camera',
     microphone: 'Microphone', camera: 'Camera', micOff: 'muted', camOff: 'camera off', away: 'link lost, coming back', you: 'You', noDevice: 'none', whip: 'device', whep: 'watching',

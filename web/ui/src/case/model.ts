@@ -3,6 +3,7 @@ import { signal, type Signal } from '@preact/signals';
 import { api, Problem } from '../api';
 import { uuid } from '../lib/uuid';
 import { cache } from '../state/db';
+import { atDoor } from '../state/door';
 import { onLive } from '../state/live';
 import { enqueue, onSent } from '../state/outbox';
 import { me } from '../state/session';
@@ -40,6 +41,7 @@ export function openCase(id: string): OpenCase {
     if (data.value && c.seq < data.value.seq) return; // an older answer that came late
     if (c.unread > 0) fresh.value = new Set([...fresh.value, ...unseen(c.timeline, c.unread, user)]);
     data.value = c;
+    atDoor(id, c.waiting);
     keptAt.value = 0;
     problem.value = undefined;
     void cache.put(key, c);

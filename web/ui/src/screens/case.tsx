@@ -12,7 +12,9 @@ import { OpinionForm, OpinionView } from '../case/opinion';
 import { Procedure } from '../case/procedure';
 import { Thread } from '../case/thread';
 import { Notice, When } from '../parts/base';
+import { Door } from '../parts/door';
 import { Icon } from '../parts/icon';
+import { InviteButton } from '../parts/invite';
 import { DueClock, UrgencyBadge } from '../parts/urgency';
 import { navigate, paths, route } from '../router';
 import { expectation } from '../state/cases';
@@ -38,10 +40,11 @@ function Banner({ c }: { c: Case }) {
       </div>
       <div class="status"><span class="row"><UrgencyBadge level={c.urgency} word /><span class="muted num">{c.number}</span></span>
         <span class="row"><span class={`expect ${c.status}`} data-testid="case-status" data-status={c.status}>{t(`status.${c.status}` as Key)}</span> <DueClock c={c} /></span></div>
-      {c.can.includes('call') && calling.value !== c.id && (
+      <div class="banner-call">{c.can.includes('call') && calling.value !== c.id && (
         <button type="button" class={`btn call ${c.callParticipants ? 'main live' : ''}`} data-testid="call-open" onClick={() => { calling.value = c.id; if (!wantsCall) navigate(paths.call(c.id), true); }}>
           <Icon name="phone" /> <span>{c.callParticipants ? t('call.join') : t('call.start')}{c.callParticipants > 0 && <small data-testid="call-presence">{t('call.present', { n: c.callParticipants })}</small>}</span>
         </button>)}
+      {c.can.includes('invite') && calling.value !== c.id && <InviteButton caseId={c.id} />}</div>
     </header>
   );
 }
@@ -66,6 +69,7 @@ export function CaseScreen({ id }: { id: string }) {
     <>
       <Banner c={c} />
       <main id="main" class="page case" tabIndex={-1} data-testid="case" data-seq={c.seq}>
+        {c.can.includes('admit') && calling.value !== c.id && <Door caseId={c.id} />}
         {open.keptAt.value > 0 && <Notice tone="warn" testid="case-offline" action={<button type="button" class="btn" onClick={() => void open.reload()}>{t('retry')}</button>}>{t('case.kept')} <When at={new Date(open.keptAt.value)} />.</Notice>}
         <div class="case-grid">
           <div class="case-main">

@@ -14,6 +14,7 @@ import { cases, casesAt, expectation, fromDevice, homonyms, listProblem, loadCas
 import { drafts, isEmpty } from '../state/drafts';
 import { now } from '../state/now';
 import { outbox } from '../state/outbox';
+import { doors } from '../state/door';
 import { me, specialtyLabel } from '../state/session';
 import type { CaseSummary } from '../types';
 
@@ -30,6 +31,7 @@ function Row({ c, twin }: { c: CaseSummary; twin: boolean }) {
         <span class="what"><span class="spec">{specialtyLabel(c.specialty)}</span> <q>{c.question}</q></span>
         <span class="state"><span class={`expect ${tabOf(e)}`}>{t(`expect.${e}` as Key)}</span> <DueClock c={c} /></span>
         <span class="meta">
+          {(doors.value[c.id]?.length ?? 0) > 0 && <span class="tag warn" data-testid="row-door">{t('door.some', { n: doors.value[c.id]!.length })}</span>}
           {c.callParticipants > 0 && <span class="tag live"><Icon name="phone" size={14} /> {t('list.inCall', { n: c.callParticipants })}</span>}
           {c.unread > 0 && <span class="count" data-testid="unread" title={t('list.unread', { n: c.unread })}>{c.unread}<span class="sr"> {t('list.unread', { n: c.unread })}</span></span>}
           <span class="muted"><When at={c.updatedAt} /></span>

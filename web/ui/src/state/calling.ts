@@ -6,3 +6,5 @@ export const calling = signal<string | undefined>(undefined);
 export const inCall = signal(false);
 /** The call panel fills the screen. */
 export const callWide = signal(false);
+/** Id of the case to whose call somebody is being invited. */
+export const inviting = signal<string | undefined>(undefined);

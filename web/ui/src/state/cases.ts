@@ -4,6 +4,7 @@ import { api, Problem } from '../api';
 import type { CaseSummary, Me } from '../types';
 import { fold } from '../lib/text';
 import { cache } from './db';
+import { atDoor } from './door';
 import { onLive } from './live';
 import { me } from './session';
 
@@ -82,6 +83,7 @@ export function loadCases(): Promise<void> {
       try {
         const list = await api.cases();
         cases.value = list;
+        for (const c of list) atDoor(c.id, c.waiting);
         casesAt.value = Date.now();
         fromDevice.value = false;
         listProblem.value = undefined;
@@ -107,6 +109,8 @@ export function watchCases(): void {
     if (m.type === 'case' || m.type === 'refresh') {
       clearTimeout(timer); // a burst of news is one question to the server
       timer = window.setTimeout(() => void loadCases(), m.type === 'case' ? 250 : 0);
+    } else if (m.type === 'guests') {
+      atDoor(m.caseId, m.waiting);
     } else if (m.type === 'call' && cases.value) {
       cases.value = cases.value.map((c) => (c.id === m.caseId ? { ...c, callParticipants: m.participants } : c));
     }

@@ -19,7 +19,7 @@ type Tool = 'show' | 'draw' | 'arrow';
 const kB = (n: number): number => Math.round(n / 100) / 10;
 const pointerFor = 3000, gestureFor = 4000; // ms
 
-export default function Stills({ caseId, client, bus, s, local }: { caseId: string; client: Call; bus: Bus; s: Snapshot; local: Local }) {
+export default function Stills({ caseId, client, bus, s, local, guest }: { caseId: string; client: Call; bus: Bus; s: Snapshot; local: Local; guest?: boolean }) {
   const [still, setStill] = useState<Still>();
   const [marks, setMarks] = useState<Drawn[]>([]);
   const [pending, setPending] = useState<number[]>(); // what is being drawn here
@@ -71,7 +71,7 @@ export default function Stills({ caseId, client, bus, s, local }: { caseId: stri
     setProblem('');
     setProgress({ state: 'loading', a: 0, b: 0 });
     try {
-      const blob = own.current.get(id) ?? await load(`${urls.attachment(caseId, id)}?inline=1`, hash, (a, b) => { if (now.current.id === id) setProgress({ state: 'loading', a, b }); }, () => now.current.id !== id);
+      const blob = own.current.get(id) ?? await load(guest ? `/api/guest/stills/${encodeURIComponent(id)}` : `${urls.attachment(caseId, id)}?inline=1`, hash, (a, b) => { if (now.current.id === id) setProgress({ state: 'loading', a, b }); }, () => now.current.id !== id);
       if (!blob || now.current.id !== id) return;
       setStill({ id, hash, width: Number(m.width), height: Number(m.height), byName: String(m.byName), ofName: String(m.ofName), received: m.received === true, src: URL.createObjectURL(blob) });
       setBig(true);
@@ -138,7 +138,7 @@ export default function Stills({ caseId, client, bus, s, local }: { caseId: stri
     return () => document.documentElement.classList.remove('still-open');
   }, [still, big]);
   useEffect(() => {
-    if (!still || !svg.current) return;
+    if (!still || !svg.current || guest) return; // guests look
     const p = new Pen(svg.current, still, {
       tool: () => toolNow.current, point: (x, y) => client.say({ type: 'at', at: [x, y] }), live: setPending,
       mark: (kind, points) => { setPending(points); client.say({ type: 'draw', still: still.id, kind, points }); },
@@ -171,11 +171,11 @@ export default function Stills({ caseId, client, bus, s, local }: { caseId: stri
             </Picture>
           </div>
           <div class="still-tools" role="toolbar">
-            {(['show', 'draw', 'arrow'] as Tool[]).map((k) => <button type="button" aria-pressed={tool === k} data-testid={`still-${k}`} onClick={() => setTool(k)}>{w(k)}</button>)}
-            <button type="button" data-testid="still-undo" onClick={() => send('undo')}>{w('undo')}</button>
-            <button type="button" data-testid="still-clear" onClick={() => send('clear')}>{w('clear')}</button>
+            {!guest && (['show', 'draw', 'arrow'] as Tool[]).map((k) => <button type="button" aria-pressed={tool === k} data-testid={`still-${k}`} onClick={() => setTool(k)}>{w(k)}</button>)}
+            {!guest && <button type="button" data-testid="still-undo" onClick={() => send('undo')}>{w('undo')}</button>}
+            {!guest && <button type="button" data-testid="still-clear" onClick={() => send('clear')}>{w('clear')}</button>}
             <button type="button" data-testid="still-size" onClick={() => setBig(!big)}>{big ? w('smaller') : w('bigger')}</button>
-            <button type="button" data-testid="still-close" onClick={() => client.say({ type: 'close-still', still: still.id })}>{w('close')}</button>
+            {!guest && <button type="button" data-testid="still-close" onClick={() => client.say({ type: 'close-still', still: still.id })}>{w('close')}</button>}
           </div>
         </section>
       )}
