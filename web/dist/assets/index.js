@@ -1,1 +1,1 @@
-import{n as e}from"./core.js";e(document.getElementById(`app`));
+import{i as e}from"./core.js";e(document.getElementById(`app`));
