@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sira/sfu/allocate"
+	"sira/sfu/bulk"
 )
 
 // What streams are worth, bit/s on the wire.
@@ -70,7 +71,7 @@ func (p *Peer) allot(now time.Time) {
 		bps, _ = p.down.known()
 	}
 	limited := notLimited
-	for i, share := range allocate.Plan(bps, streams) {
+	for i, share := range p.divide(bulk.Down, bps, want, streams, now) {
 		if seen[i].kind == video {
 			limited = max(limited, seen[i].give(share, unwanted, now))
 		}

@@ -87,6 +87,7 @@ type clientOptions struct {
 	video  string                               // mime; VP8 when empty
 	nack   bool                                 // asks for lost packets and repairs its own
 	twcc   bool                                 // tells when packets arrive
+	part   Participant                          // what else it is
 	noRTX  bool                                 // repairs by sending the same packet again
 	direct func(addr *net.UDPAddr) *net.UDPAddr // replaces the SFU's address, for a proxy between
 }
@@ -153,12 +154,12 @@ func newClient(t *testing.T, s *SFU, o clientOptions) *client {
 		c.wg.Go(func() { c.readRTCP(tr.Sender()) })
 	}
 	c.addSlots(o.slots)
-	c.peer, err = s.Join(context.Background(), o.room, Participant{
-		ID:            o.id,
-		OnSlots:       func(list []Slot) { c.mu.Lock(); c.slots = list; c.mu.Unlock() },
-		OnTarget:      func(x Target) { c.mu.Lock(); c.target, c.targets = x, c.targets+1; c.mu.Unlock() },
-		OnRenegotiate: func(a, v int) { c.mu.Lock(); c.more = [2]int{a, v}; c.mu.Unlock() },
-	})
+	part := o.part
+	part.ID = o.id
+	part.OnSlots = func(list []Slot) { c.mu.Lock(); c.slots = list; c.mu.Unlock() }
+	part.OnTarget = func(x Target) { c.mu.Lock(); c.target, c.targets = x, c.targets+1; c.mu.Unlock() }
+	part.OnRenegotiate = func(a, v int) { c.mu.Lock(); c.more = [2]int{a, v}; c.mu.Unlock() }
+	c.peer, err = s.Join(context.Background(), o.room, part)
 	if err != nil {
 		t.Fatal(err)
 	}

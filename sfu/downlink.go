@@ -28,6 +28,9 @@ type downlink struct {
 	buf      []byte // of whoever drains
 }
 
+// pressedBy is how long packets wait in a path that others feel.
+const pressedBy = 80 * time.Millisecond
+
 // queued is a packet that waits, in its inlet's ring.
 type queued struct {
 	o     *outlet
@@ -114,6 +117,13 @@ func (d *downlink) loss() float64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.est.InherentLoss()
+}
+
+// pressed says that something waits in the path.
+func (d *downlink) pressed() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.est.QueueDelay() > pressedBy
 }
 
 // demand tells the estimate how much is worth finding out.

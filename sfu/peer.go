@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/pion/webrtc/v4"
+
+	"sira/sfu/bulk"
 )
 
 // Participant is someone joining a room, and what to call when something
@@ -19,6 +21,8 @@ type Participant struct {
 	OnSlots       func([]Slot)           // the slots now filled, complete list
 	OnRenegotiate func(audio, video int) // a new offer with so many recvonly sections is wanted
 	OnTarget      func(Target)           // how the participant's picture is to be encoded
+	OnGrant       func(Grant)            // what the participant's transfers may take
+	Files         *bulk.Call             // holds them to it; nil: they take what they can
 
 	// Place is where the participant is, as a user and a network: what its
 	// link carried is remembered by it. Empty: not remembered.
@@ -43,6 +47,7 @@ type Peer struct {
 	down       *downlink
 	clock      clockOffset
 	link       link
+	files      files
 
 	negotiating sync.Mutex
 

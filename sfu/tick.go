@@ -33,6 +33,7 @@ func (p *Peer) run() {
 			if n%ticksAllot == 0 {
 				p.allot(now)
 				p.retarget(now)
+				p.allotUp(now)
 			}
 		}
 	}

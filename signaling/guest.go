@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sira/sfu"
+	"sira/sfu/bulk"
 )
 
 // guest is a participant who calls over a WebSocket. It outlives one that is
@@ -16,6 +17,7 @@ type guest struct {
 	srv   *Server
 	token string // who shows it, as the same user, resumes the guest
 	peer  *sfu.Peer
+	files *bulk.Call    // the user's transfers, held to what the call leaves them
 	quit  chan struct{} // closed when it is ended while parked
 	once  sync.Once     // leaves once
 
@@ -34,6 +36,7 @@ type guest struct {
 	slots  []slot
 	more   *renegotiateMessage
 	target *targetMessage
+	grant  *grantMessage
 }
 
 func newGuest(x *session) *guest {
@@ -81,6 +84,7 @@ func (g *guest) leave() {
 		if g.peer != nil {
 			_ = g.peer.Close()
 		}
+		g.files.Leave()
 		g.srv.forget(g)
 		close(g.gone)
 	})
@@ -102,6 +106,9 @@ func (g *guest) welcome(first func(slots []slot) any) {
 	}
 	if g.target != nil {
 		g.pass(*g.target)
+	}
+	if g.grant != nil {
+		g.pass(*g.grant)
 	}
 }
 
@@ -131,6 +138,20 @@ func (g *guest) onTarget(t sfu.Target) {
 	defer g.mu.Unlock()
 	g.target = &targetMessage{"target", t.Kbps, t.Height, t.FPS, t.Voice}
 	g.pass(*g.target)
+}
+
+// onGrant is called by the clock of the SFU's peer.
+func (g *guest) onGrant(q sfu.Grant) {
+	bound := func(kbps int) *int {
+		if kbps < 0 {
+			return nil
+		}
+		return &kbps
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.grant = &grantMessage{"grant", bound(q.Up), bound(q.Down)}
+	g.pass(*g.grant)
 }
 
 // keep watches over a parked guest until it is resumed, or ends it.

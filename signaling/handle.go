@@ -37,6 +37,10 @@ func (x *session) handle(ctx context.Context, m any) (done bool, err error) {
 		if m.Video != nil {
 			x.guest.peer.ReceiveVideo(*m.Video)
 		}
+	case *uplinkMessage:
+		x.guest.peer.HearUplink(m.Kbps * 1000)
+	case *filesMessage:
+		x.guest.peer.FilesFirst(m.First)
 	case *freezeMessage:
 		x.srv.freeze(&x.guest.member, m.Of)
 	case *freezingMessage:
@@ -98,10 +102,11 @@ func (x *session) join(ctx context.Context, m *joinMessage) error {
 	if !x.srv.admit(&g.member, x.stop) {
 		return fail(codeClosing, "server closing")
 	}
+	g.files = x.srv.bulk.Join(x.user.ID)
 	x.guest = g
 	part := sfu.Participant{
 		ID: g.self.ID, OnSlots: g.onSlots, OnRenegotiate: g.onRenegotiate,
-		OnTarget: g.onTarget, Place: x.place,
+		OnTarget: g.onTarget, OnGrant: g.onGrant, Files: g.files, Place: x.place,
 	}
 	peer, err := x.srv.sfu.Join(ctx, x.room, part)
 	for errors.Is(err, sfu.ErrRoomFull) && x.srv.yieldSeat(x.room, x.stop) {

@@ -40,6 +40,12 @@ type (
 	receiveMessage struct {
 		Video *bool `json:"video"`
 	}
+	uplinkMessage struct {
+		Kbps float64 `json:"kbps"`
+	}
+	filesMessage struct {
+		First bool `json:"first"`
+	}
 	freezeMessage struct {
 		Of string `json:"of"`
 	}
@@ -89,6 +95,8 @@ var clientMessages = map[string]func() any{
 	"candidate":   func() any { return &candidateMessage{} },
 	"state":       func() any { return &stateMessage{} },
 	"receive":     func() any { return &receiveMessage{} },
+	"uplink":      func() any { return &uplinkMessage{} },
+	"files":       func() any { return &filesMessage{} },
 	"freeze":      func() any { return &freezeMessage{} },
 	"freezing":    func() any { return &freezingMessage{} },
 	"at":          func() any { return &atMessage{} },
@@ -200,6 +208,11 @@ type (
 		FPS    int    `json:"fps"`
 		Voice  int    `json:"voice"`
 	}
+	grantMessage struct {
+		Type string `json:"type"` // grant
+		Up   *int   `json:"up,omitempty"`
+		Down *int   `json:"down,omitempty"`
+	}
 	freezeAsked struct {
 		Type string `json:"type"` // freeze
 		By   string `json:"by"`
@@ -277,6 +290,7 @@ var serverMessages = map[string]func() any{
 	"renegotiate":  func() any { return &renegotiateMessage{} },
 	"quality":      func() any { return &qualityMessage{} },
 	"target":       func() any { return &targetMessage{} },
+	"grant":        func() any { return &grantMessage{} },
 	"freeze":       func() any { return &freezeAsked{} },
 	"freezing":     func() any { return &freezingTold{} },
 	"still":        func() any { return &stillMessage{} },

@@ -19,6 +19,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"sira/sfu"
+	"sira/sfu/bulk"
 )
 
 // User is who opens the WebSocket, already authenticated.
@@ -56,6 +57,10 @@ type Relay struct {
 // RelayFor sets how a user who joins is told of a relay: nil when there is
 // none. Before anyone is let in.
 func (s *Server) RelayFor(f func(r *http.Request, u User) *Relay) { s.relayFor = f }
+
+// Transfers holds what those in a call upload and load beside it to what the
+// call leaves. Whoever serves these asks it.
+func (s *Server) Transfers() *bulk.Book { return &s.bulk }
 
 // Timing are the limits in time of a connection.
 type Timing struct {
@@ -112,6 +117,7 @@ type Server struct {
 	wg       sync.WaitGroup // ServeRoom calls, endpoints, parked guests
 	relayFor func(*http.Request, User) *Relay
 	drawn    Drawn // nil: what is drawn is not kept
+	bulk     bulk.Book
 
 	mu       sync.Mutex
 	rooms    map[string]*room

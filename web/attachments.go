@@ -48,6 +48,9 @@ func (s *Server) attachment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if a.Kind == "still" {
+		awaited(r) // all in the call look at it together
+	}
 	return s.serveBlob(w, r, a.Hash, a.MediaType, a.Name, inline)
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"sira/cases/directory"
+	"sira/sfu/bulk"
 )
 
 type contextKey struct{}
@@ -20,7 +21,8 @@ type request struct {
 	route   string // pattern, never the path itself
 	surface string // "api", "tus", "ws"
 	user    directory.User
-	session string // session cookie's value when the user came by one
+	session string         // session cookie's value when the user came by one
+	beside  *bulk.Transfer // of its bodies, nil: they do not wait
 }
 
 func requestOf(ctx context.Context) *request {

@@ -20,6 +20,7 @@ type route struct {
 	public  bool
 	open    bool   // no deadline: streams and WebSockets
 	surface string // "" means "api"
+	beside  bool   // its bodies take what a call of the same person leaves them
 }
 
 // requestTimeout bounds the work of an ordinary request, not its transfer.
@@ -38,25 +39,25 @@ func (s *Server) apiRoutes() []route {
 		{pattern: "POST /api/cases/{id}/events", do: s.postEvents},
 		{pattern: "PUT /api/cases/{id}/read", do: s.markRead},
 		{pattern: "GET /api/cases/{id}/access", do: s.accessLog},
-		{pattern: "GET /api/cases/{id}/attachments/{aid}", do: s.attachment, open: true},
-		{pattern: "GET /api/cases/{id}/attachments/{aid}/thumbnail", do: s.attachmentThumbnail},
+		{pattern: "GET /api/cases/{id}/attachments/{aid}", do: s.attachment, open: true, beside: true},
+		{pattern: "GET /api/cases/{id}/attachments/{aid}/thumbnail", do: s.attachmentThumbnail, beside: true},
 		{pattern: "GET /api/cases/{id}/series/{series}", do: s.seriesManifest},
-		{pattern: "GET /api/cases/{id}/instances/{sop}/frames/{frame}", do: s.frame},
+		{pattern: "GET /api/cases/{id}/instances/{sop}/frames/{frame}", do: s.frame, beside: true},
 		{pattern: "GET /api/cases/{id}/instances/{sop}/frames/{frame}/display", do: s.display},
-		{pattern: "GET /api/cases/{id}/instances/{sop}/frames/{frame}/picture", do: s.picture},
-		{pattern: "GET /api/cases/{id}/instances/{sop}/thumbnail", do: s.instanceThumbnail},
-		{pattern: "GET /api/cases/{id}/instances/{sop}/file", do: s.instanceFile, open: true},
+		{pattern: "GET /api/cases/{id}/instances/{sop}/frames/{frame}/picture", do: s.picture, beside: true},
+		{pattern: "GET /api/cases/{id}/instances/{sop}/thumbnail", do: s.instanceThumbnail, beside: true},
+		{pattern: "GET /api/cases/{id}/instances/{sop}/file", do: s.instanceFile, open: true, beside: true},
 		{pattern: "GET /api/cases/{id}/instances/{sop}/waveform", do: s.waveform},
-		{pattern: "GET /api/cases/{id}/instances/{sop}/document", do: s.document, open: true},
+		{pattern: "GET /api/cases/{id}/instances/{sop}/document", do: s.document, open: true, beside: true},
 		{pattern: "GET /api/cases/{id}/export", do: s.surveyExport, open: true},
 		{pattern: "POST /api/cases/{id}/exports", do: s.orderExport, open: true},
 		{pattern: "GET /api/cases/{id}/exports/{export}", do: s.exportStatus},
-		{pattern: "GET /api/cases/{id}/exports/{export}/file", do: s.fetchExport, open: true},
+		{pattern: "GET /api/cases/{id}/exports/{export}/file", do: s.fetchExport, open: true, beside: true},
 		{pattern: "GET /api/intake", do: s.listIntake},
 		{pattern: "GET /api/intake/{upload}", do: s.getIntake},
 		{pattern: "GET /api/live", do: s.live, open: true, surface: "ws"},
 		{pattern: "GET /api/calls/{id}", do: s.call, open: true, surface: "ws"},
-		{pattern: "PUT /api/calls/{id}/stills/{still}", do: s.putStill, open: true},
+		{pattern: "PUT /api/calls/{id}/stills/{still}", do: s.putStill, open: true, beside: true},
 		{pattern: "GET /api/cases/{id}/guests", do: s.listGuests},
 		{pattern: "POST /api/cases/{id}/guests", do: s.invite},
 		{pattern: "DELETE /api/cases/{id}/guests/{guest}", do: s.uninvite},
@@ -86,10 +87,10 @@ func (s *Server) apiRoutes() []route {
 // uploadRoutes are served by the tus handler.
 func (s *Server) uploadRoutes() []route {
 	return []route{
-		{pattern: "POST /api/uploads/{$}", do: s.tus, open: true, surface: "tus"},
+		{pattern: "POST /api/uploads/{$}", do: s.tus, open: true, surface: "tus", beside: true},
 		{pattern: "OPTIONS /api/uploads/{$}", do: s.tus, public: true, surface: "tus"},
 		{pattern: "HEAD /api/uploads/{upload}", do: s.tus, surface: "tus"},
-		{pattern: "PATCH /api/uploads/{upload}", do: s.tus, open: true, surface: "tus"},
+		{pattern: "PATCH /api/uploads/{upload}", do: s.tus, open: true, surface: "tus", beside: true},
 		{pattern: "DELETE /api/uploads/{upload}", do: s.tus, surface: "tus"},
 	}
 }
@@ -130,6 +131,7 @@ func (s *Server) serve(rt route) http.Handler {
 			s.underWay.Add(-1)
 			defer s.underWay.Add(1)
 		}
+		connected := r.Context()
 		if !rt.open {
 			ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 			defer cancel()
@@ -144,6 +146,9 @@ func (s *Server) serve(rt route) http.Handler {
 				s.fail(w, r, err)
 				return
 			}
+		}
+		if rt.beside {
+			w = s.beside(connected, w, r)
 		}
 		if err := rt.do(w, r); err != nil {
 			s.fail(w, r, err)

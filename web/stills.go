@@ -41,6 +41,7 @@ func (s *Server) putStill(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return problem.New("bad-request").Because(err)
 	}
+	awaited(r)
 	by := caller(r)
 	still := signaling.Still{By: by, Of: by}
 	if of := r.URL.Query().Get("of"); of != "" {

@@ -10,7 +10,6 @@ import { InviteButton } from '../parts/invite';
 import { inCall } from '../state/calling';
 import { me } from '../state/session';
 import { PutOut } from './guests';
-import { setYielding } from '../state/transfers';
 import { w } from './words';
 import './call.css';
 
@@ -44,10 +43,8 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
     return () => { gone = true; client.current?.hangUp(); void lock?.release(); };
   }, [caseId]);
 
-  // Uploads make room while the link is not good, and go on when the call ends.
-  const phase = s?.phase, thin = phase === 'joined' && !!s?.quality?.connected && bars(s.quality) < 3;
+  const phase = s?.phase;
   useEffect(() => { inCall.value = phase === 'joined'; if (phase === 'ended') guest?.ended(s?.error); }, [phase]);
-  useEffect(() => { void setYielding(thin); return () => { void setYielding(false); }; }, [thin]);
 
   const others = s?.participants.filter((p) => p.id !== s.self) ?? [];
   const mic = local.current.audio?.enabled === true, cam = !!local.current.video;

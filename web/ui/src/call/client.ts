@@ -4,6 +4,7 @@
 import { urls } from '../api';
 import type { Message } from './bus';
 import { Pulse } from './pulse';
+import { Share } from './share';
 import type { Local } from './media';
 
 export interface Participant { id: string; userId: string; name: string; role: string; audio: boolean; video: boolean; away?: boolean; via?: 'whip' | 'whep'; guest?: boolean }
@@ -46,6 +47,7 @@ export class Call {
   private lostAt = 0;
   private timer = 0;
   private pulse = new Pulse();
+  private share = new Share((m) => this.say(m));
   private restartedAt = 0;
   private restarts = 0; // in vain
   private heardAt = 0; // of the server, by WebSocket
@@ -158,6 +160,7 @@ export class Call {
         if (m.sdp) await this.accept(m.sdp, m.type === 'joined' ? this.offers : m.id);
         if (m.relay && m.sdp) window.setTimeout(() => this.detour(pc, m.relay), 1500);
         if (!this.pictures) this.wish(false);
+        this.share.joined();
         this.other({ type: 'joined' });
         break;
       case 'waiting':
@@ -172,6 +175,7 @@ export class Call {
       case 'slots': this.slots = m.slots ?? []; break;
       case 'renegotiate': if (this.addSlots(m.audio ?? 0, m.video ?? 0)) await this.offer(); break;
       case 'quality': this.quality = m; break;
+      case 'grant': this.share.hear(m); return;
       case 'ping': this.send({ type: 'pong', t: m.t }); break;
       case 'error':
         if (m.code === 'gone') { this.anew(); return; }
@@ -294,6 +298,7 @@ export class Call {
     if (this.ws && this.phase !== 'joined' && this.phase !== 'waiting') { if (quiet > 10_000) this.lost(); } // no answer to join or resume
     else if (quiet > 7000) this.lost();
     else if (quiet > 4000) this.send({ type: 'ping', t: now });
+    void this.share.measure(pc).catch(() => {}); // closed meanwhile
     const dead = this.token !== '' && (await this.pulse.silent(pc));
     if (pc !== this.pc || this.ended) return;
     if (!dead) this.restartedAt = this.restarts = 0;
@@ -355,6 +360,7 @@ export class Call {
   private finish(): void {
     this.ended = true;
     this.phase = 'ended';
+    this.share.end();
     clearTimeout(this.timer);
     clearInterval(this.watchdog);
     removeEventListener('online', this.moved);

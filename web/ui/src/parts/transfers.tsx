@@ -2,11 +2,13 @@
 import { t, type Key } from '../i18n';
 import { bytes, rate } from '../lib/bytes';
 import { percentOf, totals } from '../lib/queue';
+import { timeFor } from '../lib/share';
 import { left } from '../lib/time';
 import { paths } from '../router';
 import { now } from '../state/now';
 import { drop, flush, outbox } from '../state/outbox';
-import { allPaused, cancel, clearDone, panelOpen, pause, pauseAll, resume, setYielding, transfers, uploadRate, yielding, type StoredFile } from '../state/transfers';
+import { filesFirst, grant, putFilesFirst } from '../state/share';
+import { allPaused, cancel, clearDone, panelOpen, pause, pauseAll, resume, transfers, uploadRate, type StoredFile } from '../state/transfers';
 import type { IntakeFile } from '../types';
 import { Meter, Notice, When } from './base';
 import { Icon } from './icon';
@@ -38,7 +40,7 @@ export function rowState(f: StoredFile): string {
 export function TransferRow({ f, seconds }: { f: StoredFile; seconds?: number }) {
   const state = rowState(f);
   const percent = percentOf(f.sent, f.size);
-  const held = f.state === 'queued' && (yielding.value ? t('upload.yielding') : allPaused.value ? t('upload.paused') : '');
+  const held = f.state === 'queued' && allPaused.value ? t('upload.paused') : '';
   const wait = f.retryAt ? Math.max(0, Math.ceil((f.retryAt - Math.max(+now.value, Date.now())) / 1000)) : 0;
   return (
     <li class={`transfer ${state}`} data-testid="upload-row" data-state={state} data-name={f.name} data-percent={percent}>
@@ -89,6 +91,19 @@ export function TransferList({ files }: { files: StoredFile[] }) {
   );
 }
 
+/** Why files go slowly during a call, what it would take, and the choice. */
+function Slowed({ files }: { files: StoredFile[] }) {
+  const up = grant.value?.up, rest = totals(files.filter((f) => f.state !== 'done'), 0).bytesLeft;
+  if (up === undefined || !rest) return null;
+  const first = filesFirst.value;
+  return (
+    <Notice tone="info">
+      <span data-testid="transfers-slowed" data-kbps={up}>{t(first ? 'transfers.slowedFirst' : 'transfers.slowed', { k: up, d: left(timeFor(rest, up)) })}</span>
+      <p class="slowed-act"><button type="button" class="btn" data-testid="files-first" onClick={() => putFilesFirst(!first)}>{t(first ? 'transfers.voiceFirst' : 'transfers.filesFirst')}</button></p>
+    </Notice>
+  );
+}
+
 export function TransfersPanel() {
   if (!panelOpen.value) return null;
   const files = transfers.value;
@@ -98,7 +113,7 @@ export function TransfersPanel() {
       <header class="dialog-head"><h2>{t('transfers.title')}</h2>
         <button type="button" class="btn quiet square" aria-label={t('close')} onClick={() => { panelOpen.value = false; }}><Icon name="close" /></button></header>
       <div class="panel-body">
-        {yielding.value && files.some((f) => f.state !== 'done') && <Notice tone="info" action={<button type="button" class="btn" onClick={() => void setYielding(false)}>{t('transfers.anyway')}</button>}>{t('transfers.yield')}</Notice>}
+        <Slowed files={files} />
         {outbox.value.map((i) => (
           <div class={`transfer ${i.refused ? 'refused' : ''}`} key={i.id} data-testid="outbox-row" data-state={i.refused ? 'refused' : 'waiting'}>
             <div class="transfer-name"><Icon name={i.kind === 'request' ? 'board' : 'chat'} size={18} /><a href={i.kind === 'request' ? paths.draft(i.caseId) : paths.case(i.caseId)} onClick={() => { panelOpen.value = false; }}>{t(`outbox.${i.kind}` as Key)}</a> <span class="muted"><When at={new Date(i.createdAt)} /></span></div>

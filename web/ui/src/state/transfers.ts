@@ -23,8 +23,6 @@ export interface Picked { file: File; path: string }
 
 export const transfers = signal<StoredFile[]>([]);
 export const uploadRate = signal(0);
-/** Uploads wait while a call needs the link; the person may decide otherwise. */
-export const yielding = signal(false);
 export const allPaused = signal(false);
 export const panelOpen = signal(false);
 
@@ -41,10 +39,6 @@ export const resume = async (id: string) => (await engine()).resume(id);
 export const cancel = async (id: string) => (await engine()).cancel(id);
 export const clearDone = async () => (await engine()).clearDone();
 export const pauseAll = async (on: boolean) => { allPaused.value = on; (await engine()).pump(); };
-export async function setYielding(on: boolean): Promise<void> {
-  yielding.value = on;
-  if (transfers.value.length) (await engine()).pump();
-}
 
 /** At sign-in: load the engine only when this device holds something to send. */
 export async function startTransfers(): Promise<void> {

@@ -4,11 +4,13 @@ import { Upload, type DetailedError } from 'tus-js-client';
 import { api, Problem, reachable } from '../api';
 import { t, tMaybe } from '../i18n';
 import { chunkSize, RateMeter } from '../lib/queue';
+import { pieceSize } from '../lib/share';
 import { uuid } from '../lib/uuid';
 import { db } from '../state/db';
 import { backoff, measure, onLive, speed } from '../state/live';
 import { me } from '../state/session';
-import { allPaused, transfers, uploadRate, yielding, type Picked, type StoredFile } from '../state/transfers';
+import { grant, turn } from '../state/share';
+import { allPaused, transfers, uploadRate, type Picked, type StoredFile } from '../state/transfers';
 import type { Intake } from '../types';
 import { follow } from './intake';
 
@@ -18,7 +20,7 @@ const STALLED_MS = 60_000;
 const junk = /(^|\/)(\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*)$/i;
 
 const sources = new Map<string, Blob>();      // bytes at hand in this page
-const running = new Map<string, { upload: Upload; moved: number }>();
+const running = new Map<string, { upload: Upload; moved: number; waits?: boolean }>(); // waits: for its turn beside a call
 const tries = new Map<string, number>();
 const meter = new RateMeter();
 let counted = 0; // bytes that left since the page was opened, for the rate of all together
@@ -112,17 +114,30 @@ export async function resumeStored(stored: StoredFile[]): Promise<void> {
 
 // ── sending ──
 export function pump(): void {
-  const hold = allPaused.value || yielding.value;
-  if (hold) {
+  if (allPaused.value) {
     for (const id of [...running.keys()]) { stop(id); void change(id, { state: 'queued' }); }
     return;
   }
   const next = [...items.values()].filter((i) => i.state === 'queued' && sources.has(i.id)).sort((a, b) => a.addedAt - b.addedAt);
   for (const item of next) {
-    if (running.size >= PARALLEL) return;
+    if (running.size >= (grant.value?.up === undefined ? PARALLEL : 1)) return;
     start(item);
   }
 }
+
+const piece = () => pieceSize(grant.value?.up, chunkSize(speed.value));
+
+const tooLarge = (u: Upload) => u.options.chunkSize! > 4 * piece();
+function again(id: string): void { stop(id); void change(id, { state: 'queued' }); }
+
+// A call begins, or the link becomes thin: a large piece on its way is given up
+// for small ones; what of it has arrived is kept.
+grant.subscribe((g) => {
+  if (g?.up !== undefined) {
+    for (const [id, r] of [...running]) if (!r.waits && tooLarge(r.upload)) again(id);
+  }
+  pump();
+});
 
 function stop(id: string): void {
   const r = running.get(id);
@@ -136,7 +151,7 @@ function start(item: StoredFile): void {
   const upload = new Upload(sources.get(item.id)!, {
     endpoint: '/api/uploads/',
     uploadUrl: item.url ?? null,
-    chunkSize: chunkSize(speed.value),
+    chunkSize: piece(),
     retryDelays: null,
     storeFingerprintForResuming: false, // the address is in our own list, beside the bytes
     metadata: {
@@ -144,6 +159,15 @@ function start(item: StoredFile): void {
       caseId: item.caseId, relativePath: item.path, batch: item.batch,
     },
     onUploadUrlAvailable: () => { if (current() && upload.url) void change(item.id, { url: upload.url }); },
+    onBeforeRequest: async (req) => {
+      if (req.getMethod() !== 'PATCH' || grant.value?.up === undefined) return;
+      const r = running.get(item.id);
+      if (r) r.waits = true;
+      await turn(upload.options.chunkSize!);
+      if (!current()) throw new Error('stopped'); // while it waited
+      Object.assign(running.get(item.id)!, { waits: false, moved: performance.now() });
+      if (tooLarge(upload)) { again(item.id); pump(); throw new Error('stopped'); }
+    },
     onProgress: (sent) => {
       if (!current()) return;
       const r = running.get(item.id)!;
@@ -156,6 +180,7 @@ function start(item: StoredFile): void {
       if (!current()) return;
       tries.delete(item.id);
       reachable.value = true;
+      upload.options.chunkSize = piece();
       sinceBytes += size;
       if (sinceBytes > 200_000) { measure(sinceBytes, performance.now() - since); since = performance.now(); sinceBytes = 0; }
       void change(item.id, { sent: accepted });
@@ -259,7 +284,7 @@ setInterval(() => {
   const at = performance.now();
   uploadRate.value = running.size ? meter.rate(at) : 0;
   for (const [id, r] of running) {
-    if (at - r.moved < STALLED_MS) continue;
+    if (r.waits || at - r.moved < STALLED_MS) continue;
     stop(id); // a dead link can leave a request open for many minutes
     failed(id, new Error('stalled'));
   }
