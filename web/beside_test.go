@@ -16,7 +16,7 @@ import (
 func TestTransfersBesideACall(t *testing.T) {
 	w := newWorld(t)
 	id := w.open("cardio")
-	data := make([]byte, 400_000)
+	data := make([]byte, 60_000)
 	for i := range data {
 		data[i] = byte(rand.Uint32())
 	}
