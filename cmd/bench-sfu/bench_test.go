@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"io"
 	"math"
@@ -127,7 +128,7 @@ func TestTable(t *testing.T) {
 	for _, want := range []string{
 		"| a link | calls with voice both ways | 0 of 3 default, 3 of 3 tuned | 3 of 3 | all | yes |",
 		"|  | voice concealed, % | 1.20 (0.60) tuned | 0.30 (0.15) | ≤ 0.2 | **no** |",
-		"- a link: voice concealed 0.30 instead of ≤ 0.2 %",
+		"- a link: voice concealed, %: 0.30 instead of ≤ 0.2",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("not in the report: %s\n%s", want, text)
@@ -151,6 +152,42 @@ func TestForwarding(t *testing.T) {
 	near(t, "per viewer", f.MBPerViewer, 0.5)
 	if _, err := (forwarded{Receiving: viewers - 1}).beside(floor); err == nil {
 		t.Error("a viewer who receives nothing is passed over")
+	}
+}
+
+func TestAlike(t *testing.T) {
+	got, err := mostAlike("n:1 Y:0.9 U:0.9 V:0.9 All:0.901 (10.1)\nn:2 Y:0.9 U:0.9 V:0.9 All:0.951234 (13.1)\n")
+	if err != nil || got != 0.951234 {
+		t.Errorf("%v %v", got, err)
+	}
+	if _, err := mostAlike("nothing"); err == nil {
+		t.Error("no statistics are taken for a likeness")
+	}
+}
+
+func TestSent(t *testing.T) {
+	all := []sample{{T: 0, Uploaded: 0}, {T: 1000, Uploaded: 5000}, {T: 3000, Uploaded: 15000}}
+	near(t, "sent", sent(all, 1000), 40)
+	if !sent(all, 5000).absent() {
+		t.Error("a rate of no time")
+	}
+	all[1].Stats = []stat{{Type: "candidate-pair", Path: "relay tls"}}
+	if got := path(all); got != "relay tls" {
+		t.Errorf("path %q", got)
+	}
+}
+
+func TestCertificate(t *testing.T) {
+	cert, key, err := certificate(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pair.Leaf.VerifyHostname(cityIP); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -13,17 +13,21 @@ import (
 
 // order is what the driver is told.
 type order struct {
-	Server   string            `json:"server"`
-	URL      string            `json:"url"`
-	Chromium map[string]string `json:"chromium"` // programs, by person
-	Camera   string            `json:"camera"`
-	Speech   string            `json:"speech"`
-	Warm     int               `json:"warm"`
-	Seconds  int               `json:"seconds"`
-	Every    int               `json:"every"` // milliseconds between samples
-	Limit    int               `json:"limit"` // seconds until which the first sound is waited for
-	Out      string            `json:"out"`
-	Shot     string            `json:"shot"`
+	Server   string              `json:"server"`
+	URL      string              `json:"url"`
+	Chromium map[string]string   `json:"chromium"` // programs, by person
+	Camera   string              `json:"camera"`
+	Speech   string              `json:"speech"`
+	Warm     int                 `json:"warm"`
+	Seconds  int                 `json:"seconds"`
+	Every    int                 `json:"every"` // milliseconds between samples
+	Limit    int                 `json:"limit"` // seconds until which the first sound is waited for
+	Out      string              `json:"out"`
+	Shot     string              `json:"shot"`
+	Flags    map[string][]string `json:"flags,omitempty"`  // of Chromium, by person
+	Upload   int                 `json:"upload,omitempty"` // bytes that the rural person sends meanwhile
+	WHIP     *whip               `json:"whip,omitempty"`   // the rural side is a device
+	Frames   *frames             `json:"frames,omitempty"` // pictures that the city sees are kept
 
 	City  *account `json:"city,omitempty"` // people of ours
 	Rural *account `json:"rural,omitempty"`
@@ -32,6 +36,18 @@ type order struct {
 	Key      string          `json:"key,omitempty"`
 	Secret   string          `json:"secret,omitempty"`
 	Settings json.RawMessage `json:"settings,omitempty"`
+}
+
+// whip says how a device encodes.
+type whip struct {
+	Kbps int `json:"kbps"`
+	FPS  int `json:"fps"`
+}
+
+// frames says where to keep pictures, and how many.
+type frames struct {
+	Folder string `json:"folder"`
+	Count  int    `json:"count"`
 }
 
 // kept is the file of one call in the folder of results.
@@ -52,12 +68,12 @@ func (b *bench) call(ctx context.Context, r row, subject string, seed int) (figu
 		return figures{}, fmt.Errorf("making a folder: %w", err)
 	}
 	defer os.RemoveAll(folder)
-	l, err := b.openLink(ctx, folder, r.schedule(), seed)
+	l, err := b.openLink(ctx, folder, r, seed)
 	if err != nil {
 		return figures{}, err
 	}
 	defer l.close()
-	server, o, err := b.startServer(ctx, subject, folder, l.city)
+	server, o, err := b.startServer(ctx, r, subject, folder, l.city)
 	if server != nil {
 		defer server.stop()
 	}
@@ -67,6 +83,12 @@ func (b *bench) call(ctx context.Context, r row, subject string, seed int) (figu
 	name := b.path(r.key, subject, seed)
 	o.Camera, o.Speech, o.Warm, o.Seconds, o.Every, o.Limit = b.camera, b.speech, b.warm, r.length(b.seconds), r.every(), 60
 	o.Out, o.Shot = filepath.Join(folder, "raw.json"), name+".png"
+	if r.whip != nil {
+		o.Camera, o.WHIP, o.Frames = b.ultrasound, r.whip, &frames{folder, 8}
+	}
+	if o.Upload = r.upload; r.tls {
+		o.Flags = map[string][]string{"city": {"--ignore-certificate-errors"}, "rural": {"--ignore-certificate-errors"}}
+	}
 	if o.Chromium, err = wrappers(folder, l); err != nil {
 		return figures{}, err
 	}
@@ -76,6 +98,9 @@ func (b *bench) call(ctx context.Context, r row, subject string, seed int) (figu
 		return figures{}, err
 	}
 	f, err := m.figures(r, b.warm)
+	if err == nil && o.Frames != nil {
+		f.SSIM, err = b.alike(ctx, folder)
+	}
 	if err != nil {
 		return figures{}, err
 	}
@@ -121,7 +146,7 @@ func (b *bench) drive(ctx context.Context, folder string, l *link, server *proce
 	}
 	var stdin io.WriteCloser
 	driver, err := start(ctx, filepath.Join(folder, "driver.log"), l.city, func(c *exec.Cmd) (err error) {
-		c.Dir = b.driver
+		c.Dir, c.Env = b.driver, append(os.Environ(), "NODE_TLS_REJECT_UNAUTHORIZED=0", "NODE_NO_WARNINGS=1") // the certificate is our own
 		stdin, err = c.StdinPipe()
 		return err
 	}, "node", "call.mjs", config)

@@ -38,6 +38,10 @@ type figures struct {
 	Ran, Waited                           figure // s of all processes of the call
 	Others                                figure // % of the machine that went to other work
 	Spoiled                               bool
+	AddedConcealment                      figure // points, by an upload
+	UploadKbps                            figure
+	SSIM                                  figure // of what the city sees of a device
+	Path                                  string // of the rural person's media
 	Forward                               forwarding
 	Down1, Up1                            direction // before the measured seconds
 	PageErrors, Fetched, CityNotes, Notes []string
@@ -93,6 +97,7 @@ func (m measured) figures(r row, warm int) (figures, error) {
 	rtts := roundTrips(raw.Rural.Samples, from)
 	f.RTT50, f.RTT95 = quantile(rtts, 0.5), quantile(rtts, 0.95)
 	f.Bloat = figure(math.Max(0, float64(f.RTT95)-r.rtt))
+	f.UploadKbps, f.Path = sent(raw.Rural.Samples, from), path(raw.Rural.Samples)
 	last := raw.Rural.Samples[len(raw.Rural.Samples)-1].T
 	begin, finish := time.UnixMilli(int64(from)), time.UnixMilli(int64(last))
 	down := carried(m.link, begin, finish, func(c counters) oneWay { return c.Down })
@@ -126,6 +131,15 @@ func (f figures) line() string {
 		f.FirstAudio, f.FirstVideo, f.FirstHeard, way(f.Down), way(f.Up), f.RTT50, f.RTT95, f.UsedDown, f.UsedUp, f.QueueDropDown, f.QueueDropUp)
 	if !f.Down.Back.absent() || !f.Up.Back.absent() {
 		s += fmt.Sprintf("; voice back after %.1f/%.1f s", f.Down.Back, f.Up.Back)
+	}
+	if f.Path != "" {
+		s += "; by " + f.Path
+	}
+	if f.UploadKbps > 0 {
+		s += fmt.Sprintf("; %.0f kbps sent meanwhile", f.UploadKbps)
+	}
+	if f.SSIM > 0 {
+		s += fmt.Sprintf("; SSIM %.3f", f.SSIM)
 	}
 	return s + f.work()
 }

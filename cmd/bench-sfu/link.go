@@ -22,9 +22,9 @@ type link struct {
 	city, rural string // namespaces
 }
 
-// openLink makes the namespaces and starts the emulator; what is in schedule
+// openLink makes the namespaces and starts the emulator; the row's link
 // holds from the moment slow is called.
-func (b *bench) openLink(ctx context.Context, folder, schedule string, seed int) (*link, error) {
+func (b *bench) openLink(ctx context.Context, folder string, r row, seed int) (*link, error) {
 	name := fmt.Sprintf("sfu%d", os.Getpid())
 	l := &link{city: name + "c", rural: name + "r"}
 	for _, ns := range []string{l.city, l.rural} {
@@ -34,7 +34,7 @@ func (b *bench) openLink(ctx context.Context, folder, schedule string, seed int)
 		}
 	}
 	path := filepath.Join(folder, "schedule")
-	if err := os.WriteFile(path, []byte(schedule), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte(r.schedule()), 0o644); err != nil {
 		l.close()
 		return nil, fmt.Errorf("writing the schedule: %w", err)
 	}
@@ -43,6 +43,11 @@ func (b *bench) openLink(ctx context.Context, folder, schedule string, seed int)
 		"-seed", fmt.Sprint(seed), "-hold", "-schedule", path, "-stats", "1s")
 	if err == nil {
 		err = l.await(ctx, 20*time.Second, l.says("ready:"))
+	}
+	if err == nil && r.noUDP {
+		// What the server sends by UDP beyond its own machine is lost, so that no
+		// question of the browser's is answered, as behind a strict firewall.
+		err = command(ctx, "", nil, "ip", "-n", l.city, "rule", "add", "ipproto", "udp", "blackhole")
 	}
 	if err != nil {
 		l.close()

@@ -23,6 +23,7 @@ type bench struct {
 
 	cache, driver, livekit string
 	camera, speech         string
+	ultrasound             string            // a camera that shows one; as frames beside it
 	data                   string            // folder of the demo, kept from call to call
 	floors                 map[int]forwarded // by seed
 }
@@ -42,7 +43,7 @@ func (b *bench) prepare(ctx context.Context) error {
 	if err := b.debian(ctx); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{b.buildLinkem, b.buildSira, b.buildLiveKit, b.buildTools, b.npm, b.media} {
+	for _, step := range []func(context.Context) error{b.buildLinkem, b.buildSira, b.buildLiveKit, b.buildTools, b.npm, b.media, b.cine} {
 		if err := step(ctx); err != nil {
 			return err
 		}

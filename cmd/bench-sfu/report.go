@@ -42,9 +42,9 @@ func report(a about, chosen []row, got results) string {
 		}
 		for _, m := range r.metrics {
 			v := verdict(m, ours)
-			fmt.Fprintf(&b, "| %s | %s, %s | %s | %s | %s | %s |\n", label, m.label, m.unit, best(r, m, got), m.cell(ours), m.target(), v)
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", label, m.name(), best(r, m, got), m.cell(ours), m.target(), v)
 			if v == missed {
-				short = append(short, fmt.Sprintf("%s: %s %s instead of %s %s", r.label, m.label, m.worst(ours), m.target(), m.unit))
+				short = append(short, fmt.Sprintf("%s: %s: %s instead of %s", r.label, m.name(), m.worst(ours), m.target()))
 			}
 			label = ""
 		}
@@ -71,6 +71,8 @@ func yes(v bool) string {
 }
 
 const missed = "**no**"
+
+func (m metric) name() string { return strings.TrimSuffix(m.label+", "+m.unit, ", ") }
 
 // values of a metric over the calls; one that is absent counts as the worst
 // there can be.

@@ -17,6 +17,10 @@ type row struct {
 	outage     bool    // the link is away for a while
 	metrics    []metric
 
+	noUDP, tls bool  // only TCP passes; only HTTPS is served, and the relay behind it
+	upload     int   // bytes that the rural person sends during the call
+	whip       *whip // the rural side is a device that publishes
+
 	subjects []string // that can be measured; nil: all
 	tools    []string // beside the emulator, from ../shared/tools
 	measure  func(b *bench, ctx context.Context, r row, subject string, seed int) (figures, error)
@@ -28,7 +32,7 @@ func (r row) takes(subject string) bool {
 }
 
 // twoWay says whether the row's calls have voice both ways, or none is meant.
-func (r row) twoWay() bool { return r.kbps > 0 }
+func (r row) twoWay() bool { return r.kbps > 0 && r.whip == nil }
 
 // metric is one figure of a call, the worse of both ways, and its goal.
 type metric struct {
@@ -132,6 +136,14 @@ func added(goal figure) metric {
 	return metric{"delay added, 99th percentile", "ms", 1, func(f figures) figure { return f.Forward.DelayP99 }, false, goal}
 }
 
+func addedConcealment(goal figure) metric {
+	return metric{"voice concealed more than without", "points", 2, func(f figures) figure { return f.AddedConcealment }, false, goal}
+}
+
+func uploaded(goal figure) metric {
+	return metric{"sent meanwhile", "kbps", 0, func(f figures) figure { return f.UploadKbps }, true, goal}
+}
+
 var rows = []row{
 	{key: "256", label: "256 kbps, 300 ms, 2 % lost", profile: "mali-3g-256", kbps: 256, rtt: 300, measure: (*bench).call,
 		metrics: []metric{concealed(0.2), voice(36), lines(240), fps(12), frozen(1), still(none), firstAudio(1.5), firstVideo(), used(80), bloat(none)}},
@@ -145,6 +157,16 @@ var rows = []row{
 		metrics: []metric{concealed(0.05), voice(none), lines(240), fps(15), frozen(0.7), still(none), bloat(150)}},
 	{key: "outage", label: "512 kbps, 300 ms, 2 % lost, away for 30 s", profile: "mali-3g-512", kbps: 512, rtt: 300, outage: true, measure: (*bench).call,
 		metrics: []metric{back(1.5), firstAudio(1.5)}},
+	{key: "upload", label: "512 kbps, 300 ms, 2 % lost, 20 MB sent meanwhile", profile: "mali-3g-512", kbps: 512, rtt: 300, upload: 20 << 20, measure: (*bench).uploading, subjects: []string{"ours"},
+		metrics: []metric{addedConcealment(0.2), concealed(none), uploaded(none), used(none)}},
+	{key: "whip", label: "an ultrasound by WHIP, 256 kbps, 300 ms, 2 % lost", profile: "mali-3g-256", kbps: 256, rtt: 300, whip: &whip{180, 10}, measure: (*bench).call, subjects: []string{"ours"},
+		metrics: []metric{
+			{"picture", "lines", 0, func(f figures) figure { return f.Up.Height }, true, 480},
+			{"pictures", "a second", 1, func(f figures) figure { return f.Up.FPS }, true, 5},
+			{"likeness to the original (SSIM), mean", "", 3, func(f figures) figure { return f.SSIM }, true, 0.93},
+			{"frozen", "s a minute", 1, func(f figures) figure { return worse(f.Up.Frozen, f.Up.Still) }, false, none}}},
+	{key: "blocked", label: "256 kbps, 300 ms, 2 % lost, only HTTPS passes", profile: "mali-3g-256", kbps: 256, rtt: 300, noUDP: true, tls: true, measure: (*bench).call, subjects: []string{"ours"},
+		metrics: []metric{firstAudio(4), concealed(none), voice(none), fps(none)}},
 	{key: "fwd", label: "60 viewers of one publisher, on one machine", measure: (*bench).forward, subjects: []string{"ours", "livekit"}, tools: []string{"fwdbench", "fwdbench/floor"},
 		metrics: []metric{perPacket(1), perViewer(0.5), added(none)}},
 }

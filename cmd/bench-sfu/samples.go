@@ -21,14 +21,15 @@ type rawPerson struct {
 }
 
 type sample struct {
-	T     float64
-	Stats []stat
+	T        float64
+	Uploaded float64 // bytes that requests sent so far
+	Stats    []stat
 }
 
 // stat is one entry of getStats, with the names of the W3C.
 type stat struct {
 	PC                                                                       int
-	ID, Type, Kind, CodecID, MimeType                                        string
+	ID, Type, Kind, CodecID, MimeType, Path                                  string
 	BytesReceived, PacketsReceived, PacketsLost                              float64
 	TotalSamplesReceived, ConcealedSamples, SilentConcealedSamples           float64
 	JitterBufferDelay, JitterBufferEmittedCount                              float64
@@ -193,4 +194,27 @@ func roundTrips(all []sample, from float64) []float64 {
 		}
 	}
 	return out
+}
+
+// sent is the rate at which requests sent bytes, in kbps.
+func sent(all []sample, from float64) figure {
+	for i, s := range all {
+		if last := all[len(all)-1]; s.T >= from && i < len(all)-1 {
+			return figure((last.Uploaded - s.Uploaded) * 8 / (last.T - s.T))
+		}
+	}
+	return none
+}
+
+// path is how media went at the end: kind and protocol of the browser's own
+// candidate.
+func path(all []sample) string {
+	for i := len(all) - 1; i >= 0; i-- {
+		for _, x := range all[i].Stats {
+			if x.Type == "candidate-pair" && x.Path != "" {
+				return x.Path
+			}
+		}
+	}
+	return ""
 }

@@ -11,9 +11,9 @@ import (
 )
 
 // startServer runs what is to be measured beside the city's person.
-func (b *bench) startServer(ctx context.Context, subject, folder, namespace string) (*process, order, error) {
+func (b *bench) startServer(ctx context.Context, r row, subject, folder, namespace string) (*process, order, error) {
 	if subject == "ours" {
-		return b.startSira(ctx, folder, namespace)
+		return b.startSira(ctx, r, folder, namespace)
 	}
 	return b.startLiveKit(ctx, subject, folder, namespace)
 }
@@ -28,9 +28,16 @@ type account struct {
 
 // startSira runs a demo whose data is made once. Each call has a new process:
 // nothing is remembered of the link.
-func (b *bench) startSira(ctx context.Context, folder, namespace string) (*process, order, error) {
-	o := order{Server: "sira", URL: "http://" + siraAddress}
-	p, people, err := b.demo(ctx, folder, namespace)
+func (b *bench) startSira(ctx context.Context, r row, folder, namespace string) (*process, order, error) {
+	o, more := order{Server: "sira", URL: "http://" + siraAddress}, []string(nil)
+	if r.tls {
+		cert, key, err := certificate(folder)
+		if err != nil {
+			return nil, o, err
+		}
+		o.URL, more = "https://"+siraAddress, []string{"--tls-cert", cert, "--tls-key", key, "--media-tcp-listen", "off"}
+	}
+	p, people, err := b.demo(ctx, folder, namespace, more...)
 	for i := range people {
 		switch u := &people[i]; {
 		case u.Role == "clinician" && o.Rural == nil:
@@ -45,6 +52,8 @@ func (b *bench) startSira(ctx context.Context, folder, namespace string) (*proce
 	return p, o, err
 }
 
+// siraAddress has no number that HTTPS would give it: the relay is asked for at
+// the same one, whichever it is.
 const siraAddress = cityIP + ":8080"
 
 // demo starts the platform and says who may come in.

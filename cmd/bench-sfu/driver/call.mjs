@@ -39,6 +39,23 @@ async function join(p) {
   await p.page.evaluate((every) => window.__bench.sample(every), config.every)
 }
 
+/** Keeps pictures that the city sees, evenly over the measured seconds. */
+async function look(page, end) {
+  const { folder, count } = config.frames
+  await sleep(config.warm * 1000)
+  for (let i = 0; i < count; i++) {
+    const url = await page.evaluate(() => {
+      const video = [...document.querySelectorAll('[data-testid="call-remote-video"]')].find((v) => v.videoWidth)
+      if (!video) return ''
+      const canvas = Object.assign(document.createElement('canvas'), { width: video.videoWidth, height: video.videoHeight })
+      canvas.getContext('2d').drawImage(video, 0, 0)
+      return canvas.toDataURL('image/png')
+    })
+    if (url) writeFileSync(`${folder}/${i}.png`, Buffer.from(url.split(',')[1], 'base64'))
+    await sleep(Math.max(0, (end - Date.now()) / (count - i)))
+  }
+}
+
 async function taken(p) {
   const { clicked, first, samples, notes } = await p.page.evaluate(() => window.__bench)
   return { clicked, first, samples, notes, trouble: p.trouble, fetched: p.requests.filter((r) => r.t >= clicked).map((r) => r.url) }
@@ -59,7 +76,10 @@ try {
   console.log('loaded')
   await lines.next()
   await join(rural)
-  await sleep((config.warm + config.seconds) * 1000 + 500)
+  const end = Date.now() + (config.warm + config.seconds) * 1000 + 500
+  if (config.upload) { await sleep(5000); await server.upload(rural.page, config.upload) }
+  if (config.frames) await look(city.page, end)
+  await sleep(Math.max(0, end - Date.now()))
   const out = { version: rural.browser.version(), city: await taken(city), rural: await taken(rural) }
   if (config.shot) await rural.page.screenshot({ path: config.shot })
   writeFileSync(config.out, JSON.stringify(out))

@@ -15,22 +15,32 @@
     'qualityLimitationReason', 'scalabilityMode', 'currentRoundTripTime', 'totalRoundTripTime', 'responsesReceived', 'availableOutgoingBitrate'];
   const types = new Set(['inbound-rtp', 'outbound-rtp', 'candidate-pair', 'codec']);
 
+  let bench;
   async function read() {
     const stats = [];
     await Promise.all(connections.map(async (pc, i) => {
       if (pc.connectionState === 'closed') return;
-      for (const s of (await pc.getStats()).values()) {
+      const report = await pc.getStats();
+      for (const s of report.values()) {
         if (!types.has(s.type) || (s.type === 'candidate-pair' && !s.nominated)) continue;
-        const out = { pc: i };
+        const out = { pc: i }, local = report.get(s.localCandidateId);
+        if (local) out.path = `${local.candidateType} ${local.relayProtocol ?? local.protocol}`;
         for (const k of wanted) if (s[k] !== undefined) out[k] = s[k];
         stats.push(out);
       }
     }));
-    return { t: Date.now(), stats };
+    return { t: Date.now(), stats, uploaded: bench.uploaded };
   }
 
-  const bench = window.__bench = { clicked: 0, first: {}, samples: [], notes: [] };
+  bench = window.__bench = { clicked: 0, first: {}, samples: [], notes: [], uploaded: 0 };
   bench.note = (text) => bench.notes.push({ t: Date.now(), text: String(text) });
+  // What requests of the page have sent, as it goes.
+  const send = XMLHttpRequest.prototype.send;
+  XMLHttpRequest.prototype.send = function (...args) {
+    let before = 0;
+    this.upload.addEventListener('progress', (e) => { bench.uploaded += e.loaded - before; before = e.loaded; });
+    return send.apply(this, args);
+  };
   addEventListener('click', (e) => { if (e.target.closest?.('[data-testid="call-open"]')) bench.clicked = Date.now(); }, true);
 
   /** Looks often until sound and picture of the other were really received. */

@@ -26,10 +26,44 @@ export async function open(page, who, config, room) {
   await byId(page, 'login-password').fill(config[who].password)
   await byId(page, 'login-submit').click()
   await byId(page, 'search').waitFor()
+  if (config.whip && who === 'rural') { await page.evaluate(cart, { url: `/whip/${room.id}`, token: config.rural.token, ...config.whip }); return }
   await page.goto(`${config.url}/dossier/${room.id}`)
   await byId(page, 'call-open').first().waitFor()
   await page.evaluate(async () => {
     const style = Object.assign(document.createElement('link'), { rel: 'stylesheet', href: '/assets/call.css', crossOrigin: '' })
     await Promise.all([import('/assets/call.js'), new Promise((resolve, reject) => { style.onload = resolve; style.onerror = reject; document.head.append(style) })])
   })
+}
+
+/** Sends a file from the case that is open, as who picks one does. */
+export async function upload(page, bytes) {
+  const buffer = Buffer.alloc(bytes)
+  for (let i = 0; i < bytes; i += 65536) crypto.getRandomValues(buffer.subarray(i, Math.min(bytes, i + 65536)))
+  buffer.write('%PDF-1.7\n')
+  await byId(page, 'file-input').first().setInputFiles({ name: 'dossier.pdf', mimeType: 'application/pdf', buffer })
+}
+
+/** Runs in the page: a button that publishes the camera by WHIP (RFC 9725), as the encoder of an ultrasound cart does. */
+function cart({ url, token, kbps, fps }) {
+  const button = document.createElement('button')
+  button.dataset.testid = 'call-open'
+  button.style = 'position:fixed;inset:0 auto auto 0;z-index:99'
+  button.textContent = 'WHIP'
+  button.onclick = async () => {
+    const [track] = (await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480 } })).getVideoTracks()
+    track.contentHint = 'detail'
+    const pc = new RTCPeerConnection()
+    const transceiver = pc.addTransceiver(track, { direction: 'sendonly', sendEncodings: [{ maxBitrate: kbps * 1000, maxFramerate: fps }] })
+    transceiver.setCodecPreferences(RTCRtpSender.getCapabilities('video').codecs.filter((c) => /vp9|rtx/i.test(c.mimeType)))
+    const parameters = transceiver.sender.getParameters()
+    parameters.degradationPreference = 'maintain-resolution'
+    await transceiver.sender.setParameters(parameters)
+    await pc.setLocalDescription()
+    while (pc.iceGatheringState !== 'complete') await new Promise((r) => setTimeout(r, 20))
+    const answer = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/sdp' }, body: pc.localDescription.sdp })
+    if (answer.status !== 201) { window.__bench.note(`${answer.status} ${await answer.text()}`); return }
+    await pc.setRemoteDescription({ type: 'answer', sdp: await answer.text() })
+    window.__bench.note('published')
+  }
+  document.body.append(button)
 }
