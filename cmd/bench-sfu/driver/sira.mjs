@@ -40,6 +40,7 @@ export async function upload(page, bytes) {
   const buffer = Buffer.alloc(bytes)
   for (let i = 0; i < bytes; i += 65536) crypto.getRandomValues(buffer.subarray(i, Math.min(bytes, i + 65536)))
   buffer.write('%PDF-1.7\n')
+  await byId(page, 'add-files').first().click()
   await byId(page, 'file-input').first().setInputFiles({ name: 'dossier.pdf', mimeType: 'application/pdf', buffer })
 }
 
