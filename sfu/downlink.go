@@ -16,7 +16,8 @@ import (
 // counted by it. Whoever finds the gate open sends, be it the goroutine of a
 // publisher or of the peer's clock; nobody writes under the lock.
 type downlink struct {
-	gated atomic.Bool // transport-wide numbers were negotiated: there is an estimate
+	gated     atomic.Bool   // transport-wide numbers were negotiated: there is an estimate
+	delivered atomic.Uint64 // bytes that the peer said arrived
 
 	mu       sync.Mutex
 	est      *estimate.Estimator
@@ -75,6 +76,7 @@ func (d *downlink) hear(fb *rtcp.TransportLayerCC, now time.Time) {
 	d.mu.Lock()
 	if pkts := d.log.take(fb); len(pkts) > 0 {
 		d.est.OnReport(now, pkts)
+		d.delivered.Add(arrivedBytes(pkts))
 		d.heard = true
 		d.gate.Rate(now, d.est.Pace())
 	}

@@ -49,7 +49,7 @@ type inlet struct {
 	packets int // since the last second, for the ring's size
 	layers  layerRates
 
-	upExpected, upReceived uint64 // at the last quality measure
+	measured, observed tally // by Quality, by Observe
 
 	// Of the publisher's clock.
 	target   Target
@@ -98,6 +98,7 @@ func (in *inlet) read(track *webrtc.TrackRemote) {
 			continue
 		}
 		in.peer.countIn(n)
+		in.peer.carriedUp(in.kind.traffic(), n)
 		in.peer.congestion.note(in.clocks, &h, n, now)
 		in.accept(h.SequenceNumber, h.Timestamp, h.Marker, h.PayloadType, payload, false, now)
 	}

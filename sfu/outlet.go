@@ -340,5 +340,6 @@ func (o *outlet) write(w webrtc.TrackLocalWriter, h *rtp.Header, payload []byte,
 	n, err := w.WriteRTP(h, payload)
 	if err == nil && n > 0 {
 		o.peer.countOut(n)
+		o.peer.carriedDown(o.trafficOf(h.SSRC), len(payload))
 	}
 }

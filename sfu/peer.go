@@ -23,6 +23,7 @@ type Participant struct {
 	OnTarget      func(Target)           // how the participant's picture is to be encoded
 	OnGrant       func(Grant)            // what the participant's transfers may take
 	Files         *bulk.Call             // holds them to it; nil: they take what they can
+	OnConnected   func(bool)             // the media transport came up, or went down
 
 	// Place is where the participant is, as a user and a network: what its
 	// link carried is remembered by it. Empty: not remembered.
@@ -187,7 +188,9 @@ func (p *Peer) onState(s webrtc.PeerConnectionState) {
 	p.room.do(func() {
 		// States are told by goroutines of their own: ask for the newest.
 		up := p.pc.ConnectionState() == webrtc.PeerConnectionStateConnected
-		p.connected.Store(up)
+		if p.connected.Swap(up) != up && p.part.OnConnected != nil {
+			p.part.OnConnected(up)
+		}
 		for _, list := range p.outlets {
 			for _, o := range list {
 				o.setLive(up, time.Now())

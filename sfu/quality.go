@@ -14,6 +14,7 @@ type link struct {
 	hint              atomic.Int64 // from elsewhere, for when RTCP tells nothing
 	bytesIn, bytesOut atomic.Uint64
 	outlets           []*outlet // all of the peer's, guarded by Peer.mu
+	carried           carried
 
 	last            time.Time // of Quality, guarded by Peer.mu
 	lastIn, lastOut uint64
@@ -66,6 +67,9 @@ type Quality struct {
 	Picture   string  // what the peer sees of others: "" all there is, "small" or "off" by its own link, "unwanted" by its wish
 }
 
+// pictureWords are a limitation's.
+var pictureWords = [...]string{"", "small", "off", "unwanted"}
+
 // Quality measures since the last call of Quality.
 func (p *Peer) Quality() Quality {
 	now := time.Now()
@@ -87,23 +91,12 @@ func (p *Peer) Quality() Quality {
 	if bps, heard := p.down.known(); heard {
 		q.KbpsPath = bps / 1000
 	}
-	q.Picture = [...]string{"", "small", "off", "unwanted"}[p.limited.Load()]
+	q.Picture = pictureWords[p.limited.Load()]
 	return q
 }
 
 func (p *Peer) lossUp() float64 {
-	var expected, received uint64
-	for _, i := range p.active {
-		i.mu.Lock()
-		e, r := i.rec.expected(), i.rec.received
-		if e < i.upExpected || r < i.upReceived { // the stream started anew
-			i.upExpected, i.upReceived = 0, 0
-		}
-		expected += e - i.upExpected
-		received += r - i.upReceived
-		i.upExpected, i.upReceived = e, r
-		i.mu.Unlock()
-	}
+	expected, received := p.upSince(func(in *inlet) *tally { return &in.measured })
 	if expected == 0 || received >= expected {
 		return 0
 	}

@@ -42,6 +42,7 @@ func (p *Peer) repair(rtxSSRC uint32, clocks clockIDs, b []byte) {
 		return
 	}
 	p.countIn(len(b))
+	p.carriedUp(Repair, len(b))
 	p.congestion.note(clocks, &h, len(b), now)
 	p.mu.Lock()
 	var in *inlet

@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"github.com/pion/webrtc/v4"
 )
@@ -51,6 +52,7 @@ type SFU struct {
 	cert     webrtc.Certificate
 	counters counters
 	places   places
+	relayed  atomic.Pointer[func(ip string, port int) bool] // nil: there is no relay
 
 	mu     sync.Mutex
 	rooms  map[string]*room

@@ -107,6 +107,7 @@ func (p *platform) overTLS(srv *http.Server, ln net.Listener) (net.Listener, err
 		return nil, err
 	}
 	p.calls.RelayFor(p.relayFor)
+	p.sfu.Relayed(p.relay.Carries)
 	return web, nil
 }
 

@@ -64,6 +64,7 @@ func (c *conn) alias(as *net.UDPAddr) (*alias, error) {
 	}
 	a := &alias{as: as, socket: socket}
 	c.aliases[key] = a
+	c.relay.door(socket, 1)
 	c.wg.Go(func() { c.read(a) })
 	return a, nil
 }
@@ -135,6 +136,7 @@ func (c *conn) Close() error {
 		close(c.quit)
 		c.mu.Lock()
 		for _, a := range c.aliases {
+			c.relay.door(a.socket, -1)
 			_ = a.socket.Close()
 		}
 		c.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -46,12 +47,13 @@ type Relay struct {
 
 	mu    sync.Mutex
 	count map[string]int // allocations by user
+	doors map[string]int // sockets to the SFU, by address
 }
 
 // New serves TURN to the connections of ln, which are plain: whoever made ln
 // has taken TLS off. Close closes ln.
 func New(ln net.Listener, cfg Config) (*Relay, error) {
-	r := &Relay{cfg: cfg, secret: rand.Text(), log: cfg.Logger, count: map[string]int{}}
+	r := &Relay{cfg: cfg, secret: rand.Text(), log: cfg.Logger, count: map[string]int{}, doors: map[string]int{}}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
 	}
@@ -99,6 +101,23 @@ func (r *Relay) Close() error {
 		return fmt.Errorf("closing the TURN server: %w", err)
 	}
 	return nil
+}
+
+// Carries says whether what the SFU hears from an address came through here.
+func (r *Relay) Carries(ip string, port int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.doors[net.JoinHostPort(ip, strconv.Itoa(port))] > 0
+}
+
+// door notes that a socket to the SFU was opened (1) or closed (-1).
+func (r *Relay) door(socket *net.UDPConn, n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at := socket.LocalAddr().String()
+	if r.doors[at] += n; r.doors[at] == 0 {
+		delete(r.doors, at)
+	}
 }
 
 // Allocations is how many relays are in use.

@@ -175,6 +175,19 @@ func TestRelayReachesTheSFUOnly(t *testing.T) {
 	if err != nil || string(buf[:n]) != "voice" || from.String() != h.sfu.String() {
 		t.Fatalf("%q from %v: %v", buf[:n], from, err)
 	}
+	h.relay.mu.Lock()
+	var doors []string
+	for at := range h.relay.doors {
+		doors = append(doors, at)
+	}
+	h.relay.mu.Unlock()
+	if len(doors) != 1 {
+		t.Fatalf("sockets to the SFU: %v", doors)
+	}
+	door, err := net.ResolveUDPAddr("udp", doors[0])
+	if err != nil || !h.relay.Carries(door.IP.String(), door.Port) || h.relay.Carries(door.IP.String(), door.Port+1) {
+		t.Errorf("the SFU does not know that %v is the relay", door)
+	}
 	for _, outside := range []string{"127.0.0.2:80", "192.0.2.1:443", "[::1]:22"} {
 		a, err := net.ResolveUDPAddr("udp", outside)
 		if err != nil {

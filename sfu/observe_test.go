@@ -1,0 +1,50 @@
+package sfu
+
+import (
+	"testing"
+
+	"github.com/pion/webrtc/v4"
+)
+
+// TestObserve: what a link carried is counted by what it was for, losses on
+// either way too, without taking anything from Quality.
+func TestObserve(t *testing.T) {
+	s := startSFU(t, Config{})
+	up, down := startProxy(t), startProxy(t)
+	up.up, down.down = once(10), once(10)
+	a := join(t, s, clientOptions{id: "a", room: "r", slots: 1, video: webrtc.MimeTypeVP9, nack: true, direct: up.direct})
+	b := join(t, s, clientOptions{id: "b", room: "r", slots: 1, nack: true, twcc: true, direct: down.direct})
+	a.waitConnected()
+	b.waitConnected()
+	a.film(200)
+	var from, to Observation
+	eventually(t, "all is counted", func() bool {
+		from, to = a.peer.Observe(), b.peer.Observe()
+		return from.UpLost > 0 && from.Up[Repair] > 0 && to.DownLost > 0 && to.Down[Repair] > 0 && to.Delivered > 30_000 && to.RTT > 0 && to.Estimate > 0
+	})
+	if !to.Connected || to.Path != "udp" {
+		t.Errorf("connected %v by %q", to.Connected, to.Path)
+	}
+	// A packet is 62 bytes at least, one of the picture 262.
+	if to.Down[Voice] < 62*50 || to.Down[Picture] < 262*10 || from.Up[Picture] < 2*from.Up[Voice] {
+		t.Errorf("down %v, up %v", to.Down, from.Up)
+	}
+	if sent := to.Down[Voice] + to.Down[Picture] + to.Down[Repair]; to.Delivered > sent {
+		t.Errorf("%d bytes arrived of %d", to.Delivered, sent)
+	}
+	if to.DownLost*3 > to.DownTold || from.UpLost*3 > from.UpExpected {
+		t.Errorf("lost %d of %d, %d of %d", to.DownLost, to.DownTold, from.UpLost, from.UpExpected)
+	}
+	if q := b.peer.Quality(); q.LossDown == 0 || q.KbpsDown != 0 {
+		t.Errorf("the first quality %+v", q)
+	}
+}
+
+// TestObserveRelay: what a relay carries is told apart.
+func TestObserveRelay(t *testing.T) {
+	s := startSFU(t, Config{})
+	s.Relayed(func(ip string, port int) bool { return ip == "127.0.0.1" && port > 0 })
+	a := join(t, s, clientOptions{id: "a", room: "r", slots: 1})
+	a.waitConnected()
+	eventually(t, "the path is known", func() bool { return a.peer.Observe().Path == "relay" })
+}
