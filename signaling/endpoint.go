@@ -106,11 +106,11 @@ func (e *Endpoint) enter(ctx context.Context, way Way) (answer string, err error
 	if !e.srv.admit(&e.member, e.quit) {
 		return "", ErrClosing
 	}
-	peer, err := e.srv.sfu.Join(ctx, e.room, sfu.Participant{ID: e.self.ID})
+	peer, err := e.srv.sfu.Join(ctx, e.room, sfu.Participant{ID: e.self.ID, OnConnected: e.linked})
 	if err != nil {
 		return "", err
 	}
-	e.peer = peer
+	e.peer, e.media = peer, peer
 	if answer, err = peer.Negotiate(ctx, e.offer); err != nil {
 		return "", err
 	}
@@ -162,6 +162,7 @@ func (e *Endpoint) leave() {
 
 // End takes the endpoint out of its room and waits until it has left.
 func (e *Endpoint) End() {
+	e.bye.Store(true)
 	e.end(codeNone)
 	<-e.gone
 }

@@ -18,6 +18,9 @@ func (x *session) handle(ctx context.Context, m any) (done bool, err error) {
 	case *resumeMessage:
 		return false, x.resume(ctx, m)
 	case *leaveMessage:
+		if x.guest != nil {
+			x.guest.bye.Store(true)
+		}
 		return true, nil
 	case *pingMessage:
 		x.queue(timeMessage{"pong", m.T})
@@ -53,6 +56,8 @@ func (x *session) handle(ctx context.Context, m any) (done bool, err error) {
 		x.srv.putAway(&x.guest.member, m.Still)
 	case *gestureMessage:
 		x.srv.gesture(&x.guest.member, m)
+	case *reportMessage:
+		x.srv.report(&x.guest.member, m)
 	case *stateMessage:
 		x.srv.setState(&x.guest.member, m)
 	}
@@ -82,6 +87,7 @@ func (x *session) offer(ctx context.Context, m *offerMessage) error {
 		return fail(codeTooFast, "more than %d offers", offersMost)
 	}
 	g.candidates = 0
+	g.heardAgain()
 	answer, err := g.peer.Negotiate(ctx, m.SDP)
 	if err != nil {
 		return sfuFailure(err)
@@ -106,7 +112,7 @@ func (x *session) join(ctx context.Context, m *joinMessage) error {
 	x.guest = g
 	part := sfu.Participant{
 		ID: g.self.ID, OnSlots: g.onSlots, OnRenegotiate: g.onRenegotiate,
-		OnTarget: g.onTarget, OnGrant: g.onGrant, Files: g.files, Place: x.place,
+		OnTarget: g.onTarget, OnGrant: g.onGrant, Files: g.files, OnConnected: g.linked, Place: x.place,
 	}
 	peer, err := x.srv.sfu.Join(ctx, x.room, part)
 	for errors.Is(err, sfu.ErrRoomFull) && x.srv.yieldSeat(x.room, x.stop) {
@@ -115,7 +121,7 @@ func (x *session) join(ctx context.Context, m *joinMessage) error {
 	if err != nil {
 		return sfuFailure(err)
 	}
-	g.peer = peer
+	g.peer, g.media = peer, peer
 	answer, err := peer.Negotiate(ctx, m.SDP)
 	if err != nil {
 		return sfuFailure(err)

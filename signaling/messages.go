@@ -103,6 +103,7 @@ var clientMessages = map[string]func() any{
 	"draw":        func() any { return &drawMessage{} },
 	"close-still": func() any { return &closeStillMessage{} },
 	"gesture":     func() any { return &gestureMessage{} },
+	"report":      func() any { return &reportMessage{} },
 	"leave":       func() any { return &leaveMessage{} },
 	"ping":        func() any { return &pingMessage{} },
 	"pong":        func() any { return &pongMessage{} },

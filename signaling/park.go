@@ -172,6 +172,7 @@ func (x *session) resume(ctx context.Context, m *resumeMessage) error {
 		return fail(codeGone, "nothing to resume")
 	}
 	x.guest = g
+	g.heardAgain()
 	g.candidates, g.offers = 0, 0
 	var answer string
 	if m.SDP != "" {

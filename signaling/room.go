@@ -3,7 +3,11 @@ package signaling
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
+
+	"sira/sfu"
+	"sira/signaling/record"
 )
 
 // room is who is in a call, in order of joining. It is guarded by Server.mu.
@@ -22,6 +26,10 @@ type member struct {
 	send func(any)     // takes a message for the client; must not block; nil: none are wanted
 	end  func(code)    // ends the connection; must not block
 	gone chan struct{} // closed when it has left its room
+
+	media *sfu.Peer                     // set before it enters
+	line  atomic.Pointer[record.Person] // of the call's record, once it entered
+	bye   atomic.Bool                   // it said that it leaves for good
 
 	// Guarded by Server.mu.
 	self    Participant
@@ -87,6 +95,7 @@ func (s *Server) enter(x *member, audio, video bool, welcome func([]Participant)
 	x.self.Audio, x.self.Video = audio, video
 	x.self.Away = false
 	x.present = true
+	s.chronicle(x, time.Now())
 	if welcome != nil {
 		welcome(s.rooms[x.room].participants())
 		if still := s.rooms[x.room].still; still != nil {
@@ -128,6 +137,7 @@ func (s *Server) mediaIs(g *guest, up bool) {
 
 // depart removes a member from its room.
 func (s *Server) depart(x *member) {
+	s.conclude(x)
 	s.mu.Lock()
 	r := s.rooms[x.room]
 	if r == nil || !slices.Contains(r.members, x) {
@@ -140,6 +150,7 @@ func (s *Server) depart(x *member) {
 	s.mind(x.room)
 	if len(r.members) == 0 {
 		delete(s.rooms, x.room)
+		s.emptied(x.room)
 	}
 	still := r.forsake()
 	if was {
@@ -148,6 +159,7 @@ func (s *Server) depart(x *member) {
 	s.mu.Unlock()
 	s.keep(x.room, still)
 	if was {
+		s.farewell(x)
 		s.announce(x.room)
 	}
 }

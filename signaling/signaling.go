@@ -100,6 +100,7 @@ type Participant struct {
 	Away   bool   `json:"away"`          // the link is cut: they may come back
 	Via    Way    `json:"via,omitempty"` // a device that publishes (whip) or watches (whep)
 	Guest  bool   `json:"guest,omitempty"`
+	Link   string `json:"link,omitempty"` // "good", "weak" or "cut", once known
 }
 
 // RoomInfo is one room's size, for metrics.
@@ -128,10 +129,12 @@ type Server struct {
 	waiting  map[string][]*session // guests at the door of a room, longest first
 	lastID   int
 	closed   bool
+	records  records
 
 	presence struct {
 		sync.Mutex // held during the call, so that calls come in order
 		fn         func(room string, participants []Participant)
+		bye        func(room, user string)
 	}
 	door struct {
 		sync.Mutex // as that of presence
@@ -203,6 +206,23 @@ func (s *Server) OnPresence(fn func(room string, participants []Participant)) {
 	s.presence.Lock()
 	s.presence.fn = fn
 	s.presence.Unlock()
+}
+
+// OnFarewell sets the function called before presence changes because a user
+// said that they leave for good: they hung up.
+func (s *Server) OnFarewell(fn func(room, user string)) {
+	s.presence.Lock()
+	s.presence.bye = fn
+	s.presence.Unlock()
+}
+
+// farewell tells that function of a member who left.
+func (s *Server) farewell(x *member) {
+	s.presence.Lock()
+	defer s.presence.Unlock()
+	if x.bye.Load() && s.presence.bye != nil {
+		s.presence.bye(x.room, x.user.ID)
+	}
 }
 
 // announce tells the presence function who is in the room now.
