@@ -10,6 +10,7 @@ import { InviteButton } from '../parts/invite';
 import { inCall } from '../state/calling';
 import { me } from '../state/session';
 import { PutOut } from './guests';
+import { LinkSign, own, Shape, whose, word, type Sign } from './sign';
 import { w } from './words';
 import './call.css';
 
@@ -66,12 +67,14 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
     return () => removeEventListener('keydown', key);
   });
   const why = phase === 'joined' && others.some((p) => p.video) ? pictureWords(s?.quality) : '';
+  const mine = own(phase, s?.participants.find((p) => p.id === s.self), s?.quality), blame = phase === 'joined' ? whose(mine, others) : '';
   const hangUp = () => { client.current?.hangUp(); onClose(); };
   return (
     <section class="call" aria-label={w('call')} data-testid="call-panel" data-phase={s?.phase ?? 'connecting'}>
-      <p class="call-status" role="status" data-testid="call-status"><span>{status(s, others)}</span>{phase !== 'waiting' && <Bars q={s?.quality} />}</p>
+      <p class="call-status" role="status" data-testid="call-status"><span>{status(s, others)}</span>{phase !== 'waiting' && <Bars q={s?.quality} sign={mine} />}</p>
       {phase === 'waiting' && <p class="call-note">{w('doorLead')}</p>}
       {!guest && <Door caseId={caseId} />}
+      {blame && <p class="call-note" role="status" data-testid="call-whose">{blame}</p>}
       {problem && <p class="call-problem" role="alert">{w(problem)}</p>}
       {s?.error && s.phase === 'ended' && <p class="call-problem" role="alert">{s.error.code === 'replaced' ? w('replaced') : s.error.message || w('failed')}</p>}
       {why && <p class="call-note" role="status" data-testid="call-picture" data-picture={s?.quality?.picture ?? 'ours'}>{why}</p>}
@@ -141,7 +144,7 @@ function Tile({ p, stream, onFreeze, onGuide, children }: { p: Participant; stre
     <div class="call-person"><figure class="call-tile" data-testid="call-tile" data-participant={p.userId} data-away={p.away || undefined}>
       <video ref={video} autoplay playsInline data-testid="call-remote-video" hidden={!p.video} />
       {!p.video && <span class="call-initials" aria-hidden="true">{initials}</span>}
-      <figcaption>{p.name}{p.guest && ` · ${w('guest')}`}{p.away && ` · ${w('away')}`}{p.via && ` · ${w(p.via)}`}{!p.via && !p.audio && ` · ${w('micOff')}`}{!p.via && !p.video && ` · ${w('camOff')}`}</figcaption>
+      <figcaption>{!p.away && <LinkSign link={p.link} who={p.name} />}{p.name}{p.guest && ` · ${w('guest')}`}{p.away && ` · ${w('away')}`}{p.via && ` · ${w(p.via)}`}{!p.via && !p.audio && ` · ${w('micOff')}`}{!p.via && !p.video && ` · ${w('camOff')}`}</figcaption>
     </figure>
       {onFreeze && p.via !== 'whep' && p.video && <button type="button" data-testid="call-freeze" aria-keyshortcuts="f" title={w('freezeTitle', { who: p.name })} onClick={onFreeze}>{w('freeze')}</button>}
       {onFreeze && p.via !== 'whep' && <button type="button" data-testid="call-guide" onClick={onGuide}>{w('guide')}</button>}
@@ -159,18 +162,18 @@ function Mirror({ track, onFreeze }: { track: MediaStreamTrack; onFreeze?: () =>
   return <div class="call-person call-self"><figure class="call-tile"><video ref={video} autoplay playsInline muted data-testid="call-self-video" /><figcaption>{w('you')}</figcaption></figure>{onFreeze && <button type="button" data-testid="call-freeze-own" onClick={onFreeze}>{w('freezeOwn')}</button>}</div>;
 }
 
-function Bars({ q }: { q?: Quality }) {
+function Bars({ q, sign }: { q?: Quality; sign: Sign }) {
   const [open, setOpen] = useState(false);
   const n = bars(q);
   const pct = (x: number) => (100 * x).toFixed(x < 0.1 ? 1 : 0);
   const why = q ? w('why', { rtt: Math.round(q.rttMs), up: pct(q.lossUp), down: pct(q.lossDown), kup: Math.round(q.kbpsUp), kdown: Math.round(q.kbpsDown) }) : '';
-  const word = w(n === 3 ? 'q3' : n === 2 ? 'q2' : n === 1 ? 'q1' : 'q0');
+  const says = w(n === 3 ? 'q3' : n === 2 ? 'q2' : n === 1 ? 'q1' : 'q0');
   return (
     <span class="call-quality">
-      <button type="button" aria-expanded={open} aria-label={`${w('quality')} : ${word}`} title={word} data-testid="call-quality" data-bars={n} onClick={() => setOpen(!open)}>
-        <svg viewBox="0 0 24 18" aria-hidden="true">{[1, 2, 3].map((i) => <rect x={(i - 1) * 8 + 1} y={18 - i * 6} width="6" height={i * 6} class={i <= n ? 'lit' : ''} />)}</svg>
+      <button type="button" aria-expanded={open} aria-label={`${w('quality')}. ${word(sign)}. ${says}`} title={says} data-testid="call-quality" data-bars={n} data-link={sign} onClick={() => setOpen(!open)}>
+        <Shape sign={sign} /><span class="call-link-word">{word(sign)}</span>
       </button>
-      {open && <span class="call-why" role="status">{word}. {why}</span>}
+      {open && <span class="call-why" role="status">{says}. {why}</span>}
     </span>
   );
 }

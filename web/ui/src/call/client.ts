@@ -3,11 +3,12 @@
 // connection, same place in the room.
 import { urls } from '../api';
 import type { Message } from './bus';
+import { Measure } from './measure';
 import { Pulse } from './pulse';
 import { Share } from './share';
 import type { Local } from './media';
 
-export interface Participant { id: string; userId: string; name: string; role: string; audio: boolean; video: boolean; away?: boolean; via?: 'whip' | 'whep'; guest?: boolean }
+export interface Participant { id: string; userId: string; name: string; role: string; audio: boolean; video: boolean; away?: boolean; via?: 'whip' | 'whep'; guest?: boolean; link?: 'good' | 'weak' | 'cut' }
 export interface Slot { mid: string; participant: string; kind: 'audio' | 'video' }
 export interface Quality { connected: boolean; rttMs: number; lossUp: number; lossDown: number; kbpsUp: number; kbpsDown: number; kbpsPath?: number; picture?: 'small' | 'off' | 'unwanted' }
 /** How the server wants our picture, for those who receive it; kbps 0: nobody does. And our voice, kbit/s. */
@@ -48,6 +49,7 @@ export class Call {
   private timer = 0;
   private pulse = new Pulse();
   private share = new Share((m) => this.say(m));
+  private measure = new Measure(Date.now());
   private restartedAt = 0;
   private restarts = 0; // in vain
   private heardAt = 0; // of the server, by WebSocket
@@ -72,6 +74,7 @@ export class Call {
     this.pc = pc;
     this.token = '';
     this.pulse = new Pulse();
+    this.measure.watch(pc);
     (window as unknown as { __siraCall?: unknown }).__siraCall = { pc };
     pc.ontrack = (e) => { if (e.transceiver.mid) { this.tracks.set(e.transceiver.mid, e.track); this.arrange(); } };
     pc.onicecandidate = (e) => { if (e.candidate) this.say({ type: 'candidate', candidate: e.candidate.toJSON() }); };
@@ -225,6 +228,7 @@ export class Call {
 
   /** Puts each track into the stream of the person whose slot it is. */
   private arrange(): void {
+    this.measure.among(this.others(), Date.now());
     const wanted = new Map<string, MediaStreamTrack[]>();
     for (const s of this.slots) {
       const track = this.tracks.get(s.mid);
@@ -299,13 +303,18 @@ export class Call {
     else if (quiet > 7000) this.lost();
     else if (quiet > 4000) this.send({ type: 'ping', t: now });
     void this.share.measure(pc).catch(() => {}); // closed meanwhile
-    const dead = this.token !== '' && (await this.pulse.silent(pc));
+    const stats = this.token !== '' ? await pc.getStats() : undefined;
     if (pc !== this.pc || this.ended) return;
+    const dead = !!stats && this.pulse.silent(stats);
+    if (stats && this.measure.look(stats.values(), this.others(), this.slots, Date.now())) this.report();
     if (!dead) this.restartedAt = this.restarts = 0;
     else if (!this.restartedAt) this.restart();
     else if (this.phase === 'joined' && quiet < 3000 && pc.signalingState === 'stable' && now - this.restartedAt > 6000) { if (this.restarts < 4) this.restart(); else this.anew(); }
     if (this.phase === 'lost') this.tell();
   }
+
+  private others = (): Participant[] => this.participants.filter((p) => p.id !== this.self);
+  private report(): void { this.say({ type: 'report', ...this.measure.report() }); }
 
   /** What the server takes from those in the room only. */
   say(m: unknown): void { if (this.phase === 'joined') this.send(m); }
@@ -375,6 +384,7 @@ export class Call {
 
   hangUp(): void {
     if (this.phase === 'lost' && this.token) farewell(this.path, this.token);
+    this.report();
     this.send({ type: 'leave' });
     this.finish();
     this.local.audio?.stop(); this.local.video?.stop();
