@@ -28,7 +28,7 @@ const (
 	Reopened              EventType = "reopened"               // ReasonData
 	Cancelled             EventType = "cancelled"              // ReasonData
 	CallJoined            EventType = "call-joined"            // no data
-	CallLeft              EventType = "call-left"              // no data
+	CallLeft              EventType = "call-left"              // CallLeftData; filled in by the server only
 	ProcedureScheduled    EventType = "procedure-scheduled"    // ScheduledData
 	ProcedureCancelled    EventType = "procedure-cancelled"    // UnscheduledData
 	KeyImageMarked        EventType = "key-image-marked"       // KeyImageData

@@ -37,7 +37,10 @@ func Decode(raw []byte) ([]NewEvent, error) {
 		return nil, refuse("too-many-events", "events", "max", fmt.Sprint(maxBatch))
 	}
 	for i, ev := range batch.Events {
-		normal, _, err := normalise(ev)
+		normal, data, err := normalise(ev)
+		if d, ok := data.(*CallLeftData); ok && err == nil && !d.empty() {
+			err = refuse("server-only", "data")
+		}
 		if err != nil {
 			return nil, within(fmt.Sprintf("events[%d]", i), err)
 		}
@@ -108,8 +111,10 @@ func newData(t EventType) eventData {
 		return new(KeyImageData)
 	case StillDrawn:
 		return new(StillDrawnData)
-	case CallJoined, CallLeft:
+	case CallJoined:
 		return new(noData)
+	case CallLeft:
+		return new(CallLeftData)
 	}
 	return nil
 }

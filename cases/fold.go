@@ -68,6 +68,10 @@ func (s *State) take(ev Event, data any, item *TimelineItem) {
 		s.Procedure = nil
 	case *KeyImageData:
 		s.mark(ev, *d)
+	case *CallLeftData:
+		if !d.empty() {
+			item.Call = d
+		}
 	case *StillDrawnData:
 		s.draw(ev, *d)
 	case *TextData:

@@ -87,6 +87,7 @@ type TimelineItem struct {
 	Text  string // note, reason or outcome; not the text of messages and opinions
 	To    string // user ID of an assignee
 	Count int
+	Call  *CallLeftData // of a call that was left, nil when nothing is known of it
 }
 
 // Summary is one line of the list.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 func TestAttendanceOfParked(t *testing.T) {
 	var came []string
 	left := make(chan time.Time, 8)
-	a := newAttendance(func(_, user string) { came = append(came, user) }, func(_, _ string, at time.Time) { left <- at })
+	a := newAttendance(func(_, user string) { came = append(came, user) }, func(l leaver) { left <- l.at })
 	a.grace = time.Millisecond
 	with := func(away bool) []signaling.Participant {
 		return []signaling.Participant{{ID: "p1", UserID: "x", Away: away}}
@@ -43,5 +44,41 @@ func TestAttendanceOfParked(t *testing.T) {
 	a.close()
 	if len(left) != 1 {
 		t.Errorf("%d left at the end", len(left))
+	}
+}
+
+// TestAttendanceOfLeavers: who hangs up left at once, unless they are there on
+// another device; the last one with an account closes the call's account, the
+// last of all ends it.
+func TestAttendanceOfLeavers(t *testing.T) {
+	var left []leaver
+	a := newAttendance(func(_, _ string) {}, func(l leaver) { l.at = time.Time{}; left = append(left, l) })
+	here := func(users ...string) (ps []signaling.Participant) {
+		for _, u := range users {
+			ps = append(ps, signaling.Participant{UserID: u})
+		}
+		return ps
+	}
+	a.changed("r", here("x", "x", "y", "guest:1"))
+	a.farewell("r", "x")
+	a.changed("r", here("x", "y", "guest:1")) // the browser; the cart stays
+	a.changed("r", here("y", "guest:1"))      // the cart lost its link
+	if len(left) != 0 {
+		t.Fatalf("left %+v", left)
+	}
+	a.changed("r", here("x", "y", "guest:1"))
+	for _, who := range []string{"x", "y", "guest:1"} {
+		a.farewell("r", who)
+		a.farewell("elsewhere", who)
+		a.changed("r", here(map[string][]string{"x": {"y", "guest:1"}, "y": {"guest:1"}}[who]...))
+	}
+	want := []leaver{{room: "r", user: "x"}, {room: "r", user: "y", last: true}, {room: "r", user: "guest:1", last: true, over: true}}
+	if !slices.Equal(left, want) {
+		t.Errorf("left %+v", left)
+	}
+	a.changed("r", here("z"))
+	a.close()
+	if len(left) != 4 || !left[3].over {
+		t.Errorf("at the end %+v", left[3:])
 	}
 }

@@ -200,7 +200,7 @@ func TestCallsAreOnRecord(t *testing.T) {
 	w := newWorld(t)
 	id := w.open("cardio")
 	w.srv.callJoined(id, w.users["cardio"].ID)
-	w.srv.callLeft(id, w.users["cardio"].ID, time.Now())
+	w.srv.callLeft(leaver{room: id, user: w.users["cardio"].ID, at: time.Now()})
 	v := w.getCase("clin", id)
 	var kinds []string
 	for _, x := range v.Timeline {

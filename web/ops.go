@@ -47,13 +47,14 @@ type metrics struct {
 	files     *prometheus.CounterVec
 	guests    *prometheus.CounterVec
 	registry  *prometheus.Registry
+	calls     *callMetrics
 }
 
 func newMetrics(reg *prometheus.Registry, s *Server) (*metrics, error) {
 	if reg == nil {
 		reg = prometheus.NewRegistry()
 	}
-	m := &metrics{registry: reg,
+	m := &metrics{registry: reg, calls: newCallMetrics(),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "sira_http_request_seconds", Help: "Duration of requests by route.",
 			Buckets: []float64{.005, .02, .05, .1, .3, 1, 3, 10, 60}}, []string{"method", "route", "status"}),
 		files:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "sira_uploads_total", Help: "Uploads and their files by outcome."}, []string{"outcome"}),
@@ -75,6 +76,7 @@ func newMetrics(reg *prometheus.Registry, s *Server) (*metrics, error) {
 		}),
 		sfuCollector{s.cfg.SFU},
 	}
+	list = append(list, m.calls.collectors()...)
 	if s.cfg.Derive != nil {
 		list = append(list, deriveCollector{s.cfg.Derive})
 	}

@@ -69,6 +69,8 @@ type timelineView struct {
 	Text  string            `json:"text,omitempty"`
 	To    *directory.Person `json:"to,omitempty"`
 	Count int               `json:"count,omitempty"`
+	// Call is what a call was like, with a call-left of a server that measured it.
+	Call *cases.CallLeftData `json:"call,omitempty"`
 }
 
 type attachmentView struct {
@@ -183,7 +185,7 @@ func (s *Server) viewCase(ctx context.Context, u directory.User, st *cases.State
 		v.Opinions = append(v.Opinions, opinionView{o.ID, o.Findings, o.Conclusion, o.Advice, p.of(o.By), o.At.UTC()})
 	}
 	for _, t := range st.Timeline {
-		tv := timelineView{ID: t.ID, Type: t.Type, By: p.of(t.By), At: t.At.UTC(), Seq: t.Seq, Text: t.Text, Count: t.Count}
+		tv := timelineView{ID: t.ID, Type: t.Type, By: p.of(t.By), At: t.At.UTC(), Seq: t.Seq, Text: t.Text, Count: t.Count, Call: t.Call}
 		if t.To != "" {
 			to := p.of(t.To)
 			tv.To = &to

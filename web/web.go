@@ -177,6 +177,7 @@ func New(cfg Config) (*Server, error) {
 	s.unsubscribe = cfg.Cases.Subscribe(s.caseChanged)
 	cfg.Signaling.OnPresence(s.presenceChanged)
 	cfg.Signaling.OnWaiting(s.waitingChanged)
+	cfg.Signaling.OnFarewell(s.calls.farewell)
 	cfg.Signaling.OnDrawn(s.keepDrawing)
 	cfg.Signaling.Authorize(s.stillMayCall)
 	s.handler = s.buildHandler()
