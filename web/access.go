@@ -38,6 +38,8 @@ const (
 	actLeave    = "call-leave"
 	actFreeze   = "call-freeze"
 	actDraw     = "call-draw"
+	actFigures  = "call-figures"
+	actCalls    = "list-calls"
 	actUsers    = "list-users"
 	actTray     = "list-tray"
 	actTake     = "take-from-tray"

@@ -16,6 +16,7 @@ import (
 
 	"sira/cases"
 	"sira/dicom/phantom"
+	"sira/signaling/record"
 	"sira/web/problem"
 )
 
@@ -258,6 +259,7 @@ func TestAnswersFollowTheDescription(t *testing.T) {
 	}
 	do("cardio", "POST", C+"/events", "/api/cases/"+talked+"/events", events(event(cases.StillDrawn, cases.StillDrawnData{Still: still[len(still)-36:], Marks: []cases.Mark{{Kind: "arrow", Points: []int{1, 2, 3, 4}}}})))
 	do("clin", "GET", C, "/api/cases/"+talked, nil)
+	d.calls(w, do, talked)
 	d.check("GET", "/api/calls/{id}", upgraded(w, "/api/calls/"+w.open("cardio")))
 	d.devices(w, do)
 	d.guests(w, do)
@@ -286,6 +288,28 @@ func TestAnswersFollowTheDescription(t *testing.T) {
 			t.Errorf("%s was never answered with success: %v", key, met)
 		}
 	}
+}
+
+// calls drives the records of calls.
+func (d *description) calls(w *world, do func(user, verb, path, target string, body any, head ...string) answer, id string) {
+	d.t.Helper()
+	cart := w.newCart("clin", true)
+	cart.connect("/whip/" + id)
+	const one, admin = "/api/calls/{id}/record", "/api/admin/calls"
+	var v record.View
+	do("clin", "GET", one, "/api/calls/"+id+"/record", nil).json(d.t, &v)
+	do("clin", "GET", one, "/api/calls/"+id+"/record?after=-1", nil)
+	do("clin2", "GET", one, "/api/calls/"+id+"/record", nil)
+	do("admin", "GET", admin, admin, nil)
+	do("clin", "GET", admin, admin, nil)
+	do("admin", "GET", admin+"/{call}", admin+"/"+v.ID, nil)
+	do("admin", "GET", admin+"/{call}", admin+"/nothing", nil)
+	do("clin", "GET", admin+"/{call}", admin+"/"+v.ID, nil)
+	w.want(200, w.do("clin", "DELETE", cart.at, nil))
+	do("clin", "GET", "/api/cases/{id}", "/api/cases/"+id, nil)
+	do("clin", "GET", "/api/cases/{id}/events", "/api/cases/"+id+"/events", nil)
+	do("admin", "GET", admin, admin, nil)
+	do("clin", "GET", one, "/api/calls/"+id+"/record", nil)
 }
 
 // exports drives what leaves the case.

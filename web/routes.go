@@ -58,6 +58,7 @@ func (s *Server) apiRoutes() []route {
 		{pattern: "GET /api/live", do: s.live, open: true, surface: "ws"},
 		{pattern: "GET /api/calls/{id}", do: s.call, open: true, surface: "ws"},
 		{pattern: "PUT /api/calls/{id}/stills/{still}", do: s.putStill, open: true, beside: true},
+		{pattern: "GET /api/calls/{id}/record", do: s.callRecord},
 		{pattern: "GET /api/cases/{id}/guests", do: s.listGuests},
 		{pattern: "POST /api/cases/{id}/guests", do: s.invite},
 		{pattern: "DELETE /api/cases/{id}/guests/{guest}", do: s.uninvite},
@@ -80,6 +81,8 @@ func (s *Server) apiRoutes() []route {
 		{pattern: "GET /api/admin/users", do: s.adminUsers},
 		{pattern: "PUT /api/admin/users/{user}/disabled", do: s.setDisabled},
 		{pattern: "GET /api/admin/node", do: s.adminNode},
+		{pattern: "GET /api/admin/calls", do: s.adminCalls},
+		{pattern: "GET /api/admin/calls/{call}", do: s.adminCall},
 		{pattern: "GET /api/openapi.json", do: s.openapi, public: true},
 	}
 }

@@ -20,7 +20,8 @@ type View struct {
 type PersonView struct {
 	User     string       `json:"user"`
 	Name     string       `json:"name"`
-	Role     string       `json:"role"`
+	Role     string       `json:"role"` // "guest" for who has no account, where names are not shown
+	Facility string       `json:"facility,omitempty"`
 	Via      string       `json:"via,omitempty"`
 	Here     bool         `json:"here"`
 	Sign     Sign         `json:"sign,omitempty"`
