@@ -93,6 +93,7 @@ type Person struct {
 	entered time.Time // this time
 
 	up    bool      // media can flow
+	back  time.Time // since when, after an outage
 	met   bool      // media did flow, this time
 	cutAt time.Time // since when it does not; zero: it does
 	knock time.Time // when the browser was heard of again, during a cut
@@ -145,6 +146,7 @@ func (p *Person) link(up bool, now time.Time) {
 	if p.cutAt.IsZero() {
 		return
 	}
+	p.back = now
 	o := Outage{At: p.cutAt, Length: max(now.Sub(p.cutAt), 0)}
 	if !p.knock.IsZero() {
 		o.Resume = max(now.Sub(p.knock), 0)

@@ -83,6 +83,5 @@ func (p *Person) Report(r Report, now time.Time) {
 	}
 	r = r.within(p.told, now.Sub(p.entered))
 	p.frozen += r.FrozenMs - p.told.FrozenMs
-	p.mood.heard(r.Voice-p.told.Voice, r.Usable-p.told.Usable)
 	p.told = r
 }

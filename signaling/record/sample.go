@@ -21,6 +21,9 @@ type sample struct {
 	Picture   byte // index of pictures
 }
 
+// settling is for how long after an outage reports still tell of it.
+const settling = 5 * time.Second
+
 var pictures = [...]string{"", "small", "off", "unwanted"}
 
 // Sample takes one look and gives the sign to show for the link.
@@ -36,6 +39,10 @@ func (p *Person) Sample(o sfu.Observation, now time.Time) Sign {
 		return p.mood.sign
 	}
 	was := p.before
+	if !o.Connected || now.Sub(p.back) < settling {
+		// What went into a dead link is the outage, not loss.
+		was.UpLost, was.UpExpected, was.DownLost, was.DownTold = o.UpLost, o.UpExpected, o.DownLost, o.DownTold
+	}
 	p.before, p.sampled = o, now
 	s := sample{
 		At: now.UnixMilli(), Estimate: kbps(o.Estimate), Delivered: rate(o.Delivered-was.Delivered, d),

@@ -16,26 +16,18 @@ const (
 const (
 	weakLoss   = 50 // ‰, either way
 	weakRTT    = 900
-	weakPath   = 48 // kbit/s: voice both said twice and little else
-	weakUsable = 9  // seconds of ten of usable speech
+	weakPath   = 48 // kbit/s: voice said twice and little else
 	lookBack   = 3  // samples
 	getsBetter = 3  // looks in a row before a link is called good again
 )
 
-// mood turns looks at a link into a sign that does not flicker.
+// mood turns looks at a link into a sign that does not flicker. What somebody
+// hears is not in it: it depends on the links of others.
 type mood struct {
 	sign   Sign
 	last   [lookBack]sample
 	seen   int
 	better int
-	poor   bool // speech, by the last report
-}
-
-// heard takes how many of the last seconds with voice were usable.
-func (m *mood) heard(voice, usable int) {
-	if voice > 0 {
-		m.poor = usable*10 < voice*weakUsable
-	}
 }
 
 // see takes a look; met is whether media ever flowed.
@@ -68,5 +60,5 @@ func (m *mood) weak() bool {
 			path++
 		}
 	}
-	return m.poor || up > weakLoss*n || down > weakLoss*n || rtt > weakRTT*n || path == 0
+	return up > weakLoss*n || down > weakLoss*n || rtt > weakRTT*n || path == 0
 }
