@@ -4,7 +4,7 @@ import { defineConfig, type Plugin } from 'vite';
 // address with ?v=…, and a module that is loaded under two addresses runs twice.
 // All shared code lives in core.js, which every chunk imports under its plain name.
 const uploads = /\/src\/uploads\/|tus-js-client|js-base64|url-parse|querystringify|requires-port|is-stream|proper-lockfile|combine-errors/;
-const lazy = /\/src\/(viewer|ecg|call|export|case|devices|admin|guest|invite)\/|\/screens\/(case|request)\.tsx|\/lib\/pick\.ts|\/parts\/files\.tsx|\/i18n\/(en|bm)\.json|\/i18n\/local\.ts|\/lean-qr\//;
+const lazy = /\/src\/(viewer|ecg|call|export|case|devices|admin|guest|invite|record)\/|\/screens\/(case|request)\.tsx|\/lib\/pick\.ts|\/parts\/files\.tsx|\/i18n\/(en|bm)\.json|\/i18n\/local\.ts|\/lean-qr\//;
 const entry = (id: string) => id.endsWith('/src/main.ts') || id.includes('index.html') || id.includes('/src/styles/');
 
 /** Fetches core.js beside the entry. Single quotes: the server stamps only double-quoted addresses, and this one is imported plain. */

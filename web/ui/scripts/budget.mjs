@@ -19,6 +19,7 @@ const rows = [
   ['ecg', total(['ecg.js', 'ecg.css']), 40],
   ['devices', total(['devices.js', 'devices.css']), 40],
   ['admin', total(['admin.js', 'admin.css']), 40],
+  ['record', total(['record.js', 'record.css', 'Minutes.js', 'figures.js', 'Details.js', 'data.js']), 20],
   ['export', total(['export.js', 'export.css']), 20],
   ['uploads', total(['uploads.js']), 40],
 ];
@@ -28,6 +29,6 @@ for (const [name, bytes, limit] of rows) {
   over ||= bad;
   console.log(`${bad ? 'OVER ' : 'ok   '} ${name.padEnd(11)} ${(bytes / 1024).toFixed(1).padStart(6)} KiB br  (limit ${limit})`);
 }
-const known = new Set(['index.js', 'core.js', 'core.css', 'index.css', 'viewer.js', 'viewer.css', 'call.js', 'call.css', 'still.js', 'still.css', 'marks.js', 'marks.css', 'ecg.js', 'ecg.css', 'export.js', 'export.css', 'uploads.js', 'devices.js', 'devices.css', 'admin.js', 'admin.css', 'guest.js', 'guest.css', 'invite.js', 'invite.css', 'request.js', 'case.js']);
+const known = new Set(['index.js', 'core.js', 'core.css', 'index.css', 'viewer.js', 'viewer.css', 'call.js', 'call.css', 'still.js', 'still.css', 'marks.js', 'marks.css', 'ecg.js', 'ecg.css', 'export.js', 'export.css', 'uploads.js', 'devices.js', 'devices.css', 'admin.js', 'admin.css', 'guest.js', 'guest.css', 'invite.js', 'invite.css', 'request.js', 'case.js', 'record.js', 'record.css', 'Minutes.js', 'figures.js', 'Details.js', 'data.js']);
 for (const name of assets.filter((n) => !known.has(n))) console.log(`      ${name} ${(size('assets/' + name) / 1024).toFixed(1)} KiB br`);
 if (over) process.exit(1);

@@ -40,6 +40,7 @@ const CaseScreen = lazy<{ id: string }>(async () => ({ default: (await screens.c
 const fetchRest = () => setTimeout(() => { for (const get of Object.values(screens)) get().catch(() => {}); void import('./uploads/engine').catch(() => {}); }, 1500);
 const Devices = lazy(() => import('./devices'));
 const Admin = lazy(() => import('./admin'));
+const Record = lazy(() => import('./record/Minutes'));
 const Viewer = lazy(() => import('./viewer'));
 const Call = lazy(() => import('./call'));
 const Invite = lazy(() => import('./invite'));
@@ -65,6 +66,7 @@ function Screen() {
   if (r.name === 'images') return <Viewer key={r.id} caseId={r.id} seriesUID={r.series} />;
   if (r.name === 'tray' || r.name === 'quarantine') return <Devices quarantine={r.name === 'quarantine'} />;
   if (r.name === 'admin') return <Admin />;
+  if (r.name === 'record') return <Record key={r.id ?? r.call} caseId={r.id} call={r.call} />;
   if (r.name === 'unknown') return <main id="main" class="page" tabIndex={-1}><h1>{t('unknown.title')}</h1><p><a class="btn big" href="/">{t('home')}</a></p></main>;
   return <CaseList />;
 }

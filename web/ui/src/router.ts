@@ -4,7 +4,7 @@ import { computed, signal } from '@preact/signals';
 export type Route =
   | { name: 'list' } | { name: 'login' } | { name: 'request'; draft: string }
   | { name: 'case'; id: string; call: boolean } | { name: 'images'; id: string; series: string; image?: string } 
-  | { name: 'guest' } | { name: 'tray' } | { name: 'quarantine' } | { name: 'admin' } | { name: 'unknown' };
+  | { name: 'guest' } | { name: 'tray' } | { name: 'quarantine' } | { name: 'admin' } | { name: 'record'; id?: string; call?: string } | { name: 'unknown' };
 
 export function parse(path: string, search: string): Route {
   const parts = path.split('/').filter(Boolean).map((p) => { try { return decodeURIComponent(p); } catch { return p; } });
@@ -16,9 +16,10 @@ export function parse(path: string, search: string): Route {
   if (first === 'recus' && !id) return { name: 'tray' };
   if (first === 'quarantaine' && !id) return { name: 'quarantine' };
   if (first === 'administration' && !id) return { name: 'admin' };
+  if (first === 'administration' && id === 'appels' && third) return { name: 'record', call: third };
   if (first === 'dossier' && id) {
     if (!third) return { name: 'case', id, call: false };
-    if (third === 'appel') return { name: 'case', id, call: true };
+    if (third === 'appel') return fourth === 'mesures' ? { name: 'record', id } : { name: 'case', id, call: true };
     if (third === 'images' && fourth) return { name: 'images', id, series: fourth, image: new URLSearchParams(search).get('image') ?? undefined };
   }
   return { name: 'unknown' };
@@ -41,6 +42,8 @@ export function navigate(to: string, replace = false): void {
 export const paths = {
   case: (id: string) => `/dossier/${encodeURIComponent(id)}`,
   call: (id: string) => `/dossier/${encodeURIComponent(id)}/appel`,
+  record: (id: string) => `/dossier/${encodeURIComponent(id)}/appel/mesures`,
+  recordOf: (call: string) => `/administration/appels/${encodeURIComponent(call)}`,
   images: (id: string, series: string) => `/dossier/${encodeURIComponent(id)}/images/${encodeURIComponent(series)}`,
   tray: '/recus', quarantine: '/quarantaine', admin: '/administration',
   image: (id: string, series: string, sop: string, frame: number) => `/dossier/${encodeURIComponent(id)}/images/${encodeURIComponent(series)}?image=${encodeURIComponent(`${sop}/${frame}`)}`,

@@ -1,5 +1,7 @@
 // The shapes of the JSON API, as the server writes them.
 
+import type { CallSum, Figures } from './lib/callsum';
+
 export type Role = 'clinician' | 'specialist' | 'radiologist' | 'dispatcher' | 'admin';
 export type Status = 'submitted' | 'assigned' | 'clarification' | 'answered' | 'closed' | 'cancelled';
 export type Urgency = 'U0' | 'U1' | 'U2' | 'U3';
@@ -39,7 +41,7 @@ export type Action =
   | 'attach-study' | 'schedule' | 'mark-image' | 'export-anonymous' | 'invite' | 'admit';
 export interface Message { id: string; text: string; kind: 'message' | 'clarification-asked' | 'clarification-answered'; by: Person; at: string }
 export interface Opinion { id: string; findings: string; conclusion: string; advice: string; by: Person; at: string }
-export interface TimelineItem { id: string; type: string; by: Person; at: string; seq: number; text?: string; to?: Person; count?: number }
+export interface TimelineItem { id: string; type: string; by: Person; at: string; seq: number; text?: string; to?: Person; count?: number; call?: { call?: string; own?: Figures; all?: CallSum } }
 export interface Attachment { id: string; name: string; kind: string; mediaType: string; size: number; addedAt: string; addedBy: Person; hash: string; still?: StillOf }
 /** A picture frozen in a call, with what each person drew on it (0 to 9999 of width and height). */
 export interface StillOf { of: string; ofName: string; width: number; height: number; received: boolean; drawings: { by: string; name: string; at: string; marks: { kind: 'stroke' | 'arrow'; points: number[] }[] }[] }

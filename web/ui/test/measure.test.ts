@@ -62,6 +62,7 @@ test('pictures: the largest, its freezes, and a connection made anew', () => {
 
 test('the first word counts from joining, or from when somebody came', () => {
   const m = new Measure(1000);
+  m.among(other, 2500); // told on joining
   m.first('audio', 2700);
   m.first('audio', 9000);
   assert.equal(m.report().firstAudioMs, 1700);

@@ -9,12 +9,13 @@ import { Notice } from '../parts/base';
 import { adminApi, type Node } from './data';
 import { Dicom } from './dicom';
 import { NodeCards } from './node';
+import { Calls } from '../record/Calls';
 import { People } from './people';
 import { w } from './words';
 import './admin.css';
 
-const tabs = ['node', 'dicom', 'people'] as const;
-const words = { node: 'tabNode', dicom: 'tabDicom', people: 'tabPeople' } as const;
+const tabs = ['node', 'calls', 'dicom', 'people'] as const;
+const words = { node: 'tabNode', calls: 'tabCalls', dicom: 'tabDicom', people: 'tabPeople' } as const;
 
 export default function Admin() {
   const tab = useSignal<(typeof tabs)[number]>('node'), node = useSignal<Node | undefined>(undefined), problem = useSignal('');
@@ -43,7 +44,7 @@ export default function Admin() {
         </div></div>
       {problem.value && <Notice tone="bad" action={<button type="button" class="btn" onClick={load}>{t('retry')}</button>}>{problem.value}</Notice>}
       <div id="adm-panel" class="panel-list" role="tabpanel" aria-labelledby={`adm-${tab.value}`}>
-        {tab.value === 'people' ? <People /> : !n ? !problem.value && <p class="loading" role="status">{w('loading')}</p> : tab.value === 'node' ? <NodeCards n={n} /> : <Dicom d={n.dicom} />}
+        {tab.value === 'people' ? <People /> : tab.value === 'calls' ? <Calls /> : !n ? !problem.value && <p class="loading" role="status">{w('loading')}</p> : tab.value === 'node' ? <NodeCards n={n} /> : <Dicom d={n.dicom} />}
       </div>
     </main>
   );

@@ -2,7 +2,7 @@ import { local } from '../i18n/local';
 
 export const w = local({
   fr: {
-    title: 'Administration', loading: 'Chargement…', tabNode: 'Ce serveur', tabDicom: 'Appareils DICOM', tabPeople: 'Personnes', forbidden: 'Cet écran est réservé à l’administration.', yes: 'oui', no: 'non',
+    title: 'Administration', loading: 'Chargement…', tabNode: 'Ce serveur', tabCalls: 'Appels', tabDicom: 'Appareils DICOM', tabPeople: 'Personnes', forbidden: 'Cet écran est réservé à l’administration.', yes: 'oui', no: 'non',
     state: 'État', version: 'Version', since: 'En marche depuis', database: 'Base de données', blobs: 'Fichiers et images', disk: 'Place libre sur le disque', sqlite: 'SQLite, sur ce serveur', postgres: 'PostgreSQL', file: 'dossier de ce serveur', s3: 'stockage S3', answers: 'répond', silent: 'ne répond pas : prévenez la personne qui tient le serveur',
     reserve: '{free}, dont {min} gardés en réserve', low: 'Le disque est presque plein : les envois de fichiers seront bientôt refusés. Faites de la place ou agrandissez le disque.', unknown: 'inconnue',
     holds: 'Ce qu’il contient', openCases: 'Dossiers ouverts', cases: 'Dossiers en tout', studies: 'Examens DICOM', instances: 'Objets DICOM', imageBytes: 'Taille des objets DICOM', users: 'Comptes', facilities: 'Centres', tray: 'Examens à rattacher', quarantined: 'En quarantaine', live: 'Écrans ouverts', calls: 'Appels en cours',
@@ -15,7 +15,7 @@ export const w = local({
     create: 'Créer un compte ou changer un mot de passe : commande « sira user » sur le serveur (docs/operations.md).',
   },
   en: {
-    title: 'Administration', loading: 'Loading…', tabNode: 'This server', tabDicom: 'DICOM devices', tabPeople: 'People', forbidden: 'This screen is for administrators.', yes: 'yes', no: 'no',
+    title: 'Administration', loading: 'Loading…', tabNode: 'This server', tabCalls: 'Calls', tabDicom: 'DICOM devices', tabPeople: 'People', forbidden: 'This screen is for administrators.', yes: 'yes', no: 'no',
     state: 'State', version: 'Version', since: 'Running since', database: 'Database', blobs: 'Files and images', disk: 'Free disk space', sqlite: 'SQLite, on this server', postgres: 'PostgreSQL', file: 'folder of this server', s3: 'S3 storage', answers: 'answers', silent: 'does not answer: tell whoever keeps the server',
     reserve: '{free}, of which {min} are kept in reserve', low: 'The disk is almost full: uploads will soon be refused. Make room or enlarge the disk.', unknown: 'unknown',
     holds: 'What it holds', openCases: 'Open cases', cases: 'Cases in all', studies: 'DICOM studies', instances: 'DICOM objects', imageBytes: 'Size of the DICOM objects', users: 'Accounts', facilities: 'Facilities', tray: 'Studies to attach', quarantined: 'In quarantine', live: 'Open screens', calls: 'Calls going on',

@@ -10,7 +10,8 @@ import { InviteButton } from '../parts/invite';
 import { inCall } from '../state/calling';
 import { me } from '../state/session';
 import { PutOut } from './guests';
-import { LinkSign, own, Shape, whose, word, type Sign } from './sign';
+import { paths } from '../router';
+import { LinkSign, measures, own, Shape, whose, word, type Sign } from './sign';
 import { w } from './words';
 import './call.css';
 
@@ -71,7 +72,7 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
   const hangUp = () => { client.current?.hangUp(); onClose(); };
   return (
     <section class="call" aria-label={w('call')} data-testid="call-panel" data-phase={s?.phase ?? 'connecting'}>
-      <p class="call-status" role="status" data-testid="call-status"><span>{status(s, others)}</span>{phase !== 'waiting' && <Bars q={s?.quality} sign={mine} />}</p>
+      <p class="call-status" role="status" data-testid="call-status"><span>{status(s, others)}</span>{phase !== 'waiting' && <Bars q={s?.quality} sign={mine} record={guest ? undefined : paths.record(caseId)} />}</p>
       {phase === 'waiting' && <p class="call-note">{w('doorLead')}</p>}
       {!guest && <Door caseId={caseId} />}
       {blame && <p class="call-note" role="status" data-testid="call-whose">{blame}</p>}
@@ -162,7 +163,7 @@ function Mirror({ track, onFreeze }: { track: MediaStreamTrack; onFreeze?: () =>
   return <div class="call-person call-self"><figure class="call-tile"><video ref={video} autoplay playsInline muted data-testid="call-self-video" /><figcaption>{w('you')}</figcaption></figure>{onFreeze && <button type="button" data-testid="call-freeze-own" onClick={onFreeze}>{w('freezeOwn')}</button>}</div>;
 }
 
-function Bars({ q, sign }: { q?: Quality; sign: Sign }) {
+function Bars({ q, sign, record }: { q?: Quality; sign: Sign; record?: string }) {
   const [open, setOpen] = useState(false);
   const n = bars(q);
   const pct = (x: number) => (100 * x).toFixed(x < 0.1 ? 1 : 0);
@@ -173,7 +174,7 @@ function Bars({ q, sign }: { q?: Quality; sign: Sign }) {
       <button type="button" aria-expanded={open} aria-label={`${w('quality')}. ${word(sign)}. ${says}`} title={says} data-testid="call-quality" data-bars={n} data-link={sign} onClick={() => setOpen(!open)}>
         <Shape sign={sign} /><span class="call-link-word">{word(sign)}</span>
       </button>
-      {open && <span class="call-why" role="status">{says}. {why}</span>}
+      {open && <span class="call-why" role="status">{says}. {why} {record && <a href={record} data-testid="call-record" onClick={() => setOpen(false)}>{measures()}</a>}</span>}
     </span>
   );
 }

@@ -22,6 +22,7 @@ export class Measure {
   private ms = { voice: 0, usable: 0, concealed: 0, frozen: 0 };
   private marks = new Map<string, Mark>();
   private companyAt = 0; // since when somebody else is there
+  private alone = false; // was, at first
   private last = 0;
   private looks = 0;
 
@@ -44,7 +45,10 @@ export class Measure {
   }
 
   /** Who else is in the call now. */
-  among(others: Other[], now: number): void { if (others.length) this.companyAt ||= now; }
+  among(others: Other[], now: number): void {
+    if (others.length) this.companyAt ||= this.alone ? now : this.begun;
+    else this.alone = true;
+  }
 
   /** The first packet of voice, or the first picture, of anybody. */
   first(kind: 'audio' | 'video', now: number): void {

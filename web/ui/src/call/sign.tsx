@@ -4,12 +4,12 @@ import type { Participant, Phase, Quality } from './client';
 
 const w = local({
   fr: {
-    good: 'bon', weak: 'faible', cut: 'coupé', unknown: 'mesure…', titleGood: 'Liaison de {who} : bonne', titleWeak: 'Liaison de {who} : faible', titleCut: 'Liaison de {who} : coupée', you: 'Vous',
+    good: 'bon', weak: 'faible', cut: 'coupé', unknown: 'mesure…', titleGood: 'Liaison de {who} : bonne', titleWeak: 'Liaison de {who} : faible', titleCut: 'Liaison de {who} : coupée', you: 'Vous', measures: 'Voir les dernières minutes',
     mine: 'C’est votre liaison qui est faible. Celle des autres est bonne.', mineAlone: 'Votre liaison est faible.', theirs: 'C’est la liaison de {who} qui est faible. La vôtre est bonne.',
     both: 'Votre liaison et celle de {who} sont faibles.', theirsCut: 'La liaison de {who} est coupée. La vôtre tient. L’appel revient tout seul.',
   },
   en: {
-    good: 'good', weak: 'weak', cut: 'cut', unknown: 'measuring…', titleGood: 'Link of {who}: good', titleWeak: 'Link of {who}: weak', titleCut: 'Link of {who}: cut', you: 'You',
+    good: 'good', weak: 'weak', cut: 'cut', unknown: 'measuring…', titleGood: 'Link of {who}: good', titleWeak: 'Link of {who}: weak', titleCut: 'Link of {who}: cut', you: 'You', measures: 'See the last minutes',
     mine: 'It is your link that is weak. The others’ are good.', mineAlone: 'Your link is weak.', theirs: 'It is the link of {who} that is weak. Yours is good.',
     both: 'Your link and that of {who} are weak.', theirsCut: 'The link of {who} is cut. Yours holds. The call comes back by itself.',
   },
@@ -39,6 +39,8 @@ export function Shape({ sign }: { sign: Sign }) {
 
 /** One's own, said so. */
 export const word = (sign: Sign): string => `${w('you')} : ${w(sign)}`;
+
+export const measures = (): string => w('measures');
 
 /** On somebody's picture. */
 export function LinkSign({ link, who }: { link: Link; who: string }) {

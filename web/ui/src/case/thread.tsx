@@ -9,6 +9,7 @@ import { texts } from '../state/db';
 import { drop, outbox } from '../state/outbox';
 import { me } from '../state/session';
 import type { Case, TimelineItem } from '../types';
+import { CallLine } from './call';
 import { postText } from './model';
 
 const written = new Set(['message-posted', 'clarification-asked', 'clarification-answered']);
@@ -33,7 +34,7 @@ function Line({ item, c, fresh }: { item: TimelineItem; c: Case; fresh: boolean 
   else if (item.type !== 'opinion-given' && item.text) text += ` : ${item.text}`;
   return (
     <li class={`story ${item.type}`} data-testid="story" data-type={item.type} data-new={fresh || undefined}>
-      <Icon name={icons[item.type] ?? 'info'} size={16} /><span>{text}</span>{fresh && <span class="tag new">{t('new')}</span>} <span class="muted"><When at={item.at} /></span>
+      <Icon name={icons[item.type] ?? 'info'} size={16} /><span>{text}{item.call?.all && <CallLine item={item} c={c} />}</span>{fresh && <span class="tag new">{t('new')}</span>} <span class="muted"><When at={item.at} /></span>
     </li>
   );
 }
