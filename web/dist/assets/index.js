@@ -1,1 +1,1 @@
-import{i as e}from"./core.js";e(document.getElementById(`app`));
+import{o as e}from"./core.js";e(document.getElementById(`app`));
