@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -52,8 +53,19 @@ func start(t *testing.T, opts Options) *bench {
 	b.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.URL.Query().Get("user")
 		guest := strings.HasPrefix(id, "guest:")
-		b.srv.ServeRoom(w, r, strings.TrimPrefix(r.URL.Path, "/"), User{ID: id, Name: "Nom " + id, Role: "clinician",
-			Guest: guest, Waiting: guest && !strings.HasSuffix(id, ":in")})
+		room, u := strings.TrimPrefix(r.URL.Path, "/"), User{ID: id, Name: "Nom " + id, Role: "clinician",
+			Guest: guest, Waiting: guest && !strings.HasSuffix(id, ":in")}
+		if r.Method != http.MethodPost {
+			b.srv.ServeRoom(w, r, room, u)
+			return
+		}
+		raw, _ := io.ReadAll(r.Body)
+		joined, err := b.srv.Join(r, room, u, raw)
+		if err != nil {
+			w.WriteHeader(http.StatusTeapot)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(joined)
 	}))
 	t.Cleanup(func() {
 		if err := b.srv.Close(context.Background()); err != nil {

@@ -39,10 +39,10 @@ type guest struct {
 	grant  *grantMessage
 }
 
-func newGuest(x *session) *guest {
+func newGuest(s *Server, room string, u User, line *session) *guest {
 	g := &guest{
-		member: member{room: x.room, user: x.who(), key: x.user.ID, gone: make(chan struct{})},
-		srv:    x.srv, token: rand.Text(), line: x, quit: make(chan struct{}),
+		member: member{room: room, user: u, key: u.ID, gone: make(chan struct{})},
+		srv:    s, token: rand.Text(), line: line, quit: make(chan struct{}),
 	}
 	g.send, g.end = g.tell, g.finish
 	return g
@@ -154,10 +154,10 @@ func (g *guest) onGrant(q sfu.Grant) {
 	g.pass(*g.grant)
 }
 
-// keep watches over a parked guest until it is resumed, or ends it.
-func (g *guest) keep(back <-chan struct{}) {
+// keep watches over a parked guest until it is resumed, or ends it after a time.
+func (g *guest) keep(back <-chan struct{}, after time.Duration) {
 	defer g.srv.wg.Done()
-	end, right := time.NewTimer(g.srv.opts.Timing.Park), time.NewTicker(authorizeEvery)
+	end, right := time.NewTimer(after), time.NewTicker(authorizeEvery)
 	defer end.Stop()
 	defer right.Stop()
 	for {

@@ -104,25 +104,9 @@ func (x *session) join(ctx context.Context, m *joinMessage) error {
 	if x.held.Load() {
 		return fail(codeForbidden, "join before being let in")
 	}
-	g := newGuest(x)
-	if !x.srv.admit(&g.member, x.stop) {
-		return fail(codeClosing, "server closing")
-	}
-	g.files = x.srv.bulk.Join(x.user.ID)
+	g := newGuest(x.srv, x.room, x.who(), x)
 	x.guest = g
-	part := sfu.Participant{
-		ID: g.self.ID, OnSlots: g.onSlots, OnRenegotiate: g.onRenegotiate,
-		OnTarget: g.onTarget, OnGrant: g.onGrant, Files: g.files, OnConnected: g.linked, Place: x.place,
-	}
-	peer, err := x.srv.sfu.Join(ctx, x.room, part)
-	for errors.Is(err, sfu.ErrRoomFull) && x.srv.yieldSeat(x.room, x.stop) {
-		peer, err = x.srv.sfu.Join(ctx, x.room, part)
-	}
-	if err != nil {
-		return sfuFailure(err)
-	}
-	g.peer, g.media = peer, peer
-	answer, err := peer.Negotiate(ctx, m.SDP)
+	answer, err := x.srv.bring(ctx, g, x.place, m.SDP, x.stop)
 	if err != nil {
 		return sfuFailure(err)
 	}
@@ -151,7 +135,7 @@ func sfuFailure(err error) error {
 		return &failure{codeRoomFull, err}
 	case errors.Is(err, sfu.ErrBadSDP):
 		return &failure{codeBadSDP, err}
-	case errors.Is(err, sfu.ErrClosed):
+	case errors.Is(err, sfu.ErrClosed), errors.Is(err, ErrClosing):
 		return &failure{codeClosing, err}
 	}
 	return &failure{codeInternal, err}

@@ -51,7 +51,7 @@ func (s *Server) release(x *session, lost bool) {
 	g.self.Away = true
 	s.tell(g.room, nil)
 	s.mu.Unlock()
-	go g.keep(back)
+	go g.keep(back, s.opts.Timing.Park)
 	s.announce(g.room)
 }
 

@@ -10,7 +10,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"sort"
 	"sync"
@@ -191,8 +190,7 @@ func (s *Server) ServeRoom(w http.ResponseWriter, r *http.Request, room string, 
 		return // Upgrade has answered
 	}
 	x := newSession(s, conn, room, u)
-	host, _, _ := net.SplitHostPort(r.RemoteAddr)
-	x.place = u.ID + "@" + host
+	x.place = placeOf(r, u)
 	if s.relayFor != nil {
 		x.relay = s.relayFor(r, u)
 	}

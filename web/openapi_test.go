@@ -2,7 +2,9 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"mime"
 	"net/http"
 	"net/url"
@@ -12,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/pion/webrtc/v4"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"sira/cases"
@@ -251,6 +254,7 @@ func TestAnswersFollowTheDescription(t *testing.T) {
 	do("clin", "GET", "/api/live", "/api/live", nil)
 	do("clin", "GET", "/api/calls/{id}", "/api/calls/"+uuid.NewString(), nil, "Connection", "Upgrade", "Upgrade", "websocket")
 	d.check("GET", "/api/live", upgraded(w, "/api/live"))
+	d.joins(w, do)
 	talked := w.open("cardio")
 	still := "/api/calls/" + talked + "/stills/" + uuid.NewString()
 	for _, mediaType := range []string{"image/jpeg", "image/png"} {
@@ -333,6 +337,57 @@ func (d *description) exports(w *world, do func(user, verb, path, target string,
 }
 
 // upgraded opens a WebSocket and gives the answer that did.
+// joins drives a call that is joined by one exchange, by a real offer.
+func (d *description) joins(w *world, do func(user, verb, path, target string, body any, head ...string) answer) {
+	w.t.Helper()
+	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer pc.Close()
+	if _, err := pc.AddTransceiverFromKind(webrtc.RTPCodecTypeAudio, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
+		w.t.Fatal(err)
+	}
+	offer, err := pc.CreateOffer(nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	const path = "/api/calls/{id}"
+	at := "/api/calls/" + w.open("cardio")
+	join := map[string]any{"type": "join", "sdp": offer.SDP, "audio": true}
+	for _, c := range []struct {
+		user string
+		body any
+		head []string
+		want int
+	}{
+		{"cardio", join, nil, 200},
+		{"cardio", packed(w.t, join), []string{"Content-Type", "application/json", "Content-Encoding", "gzip"}, 200},
+		{"cardio", []byte("not gzip"), []string{"Content-Type", "application/json", "Content-Encoding", "gzip"}, 400},
+		{"cardio", packed(w.t, map[string]string{"sdp": strings.Repeat(" ", 1<<20)}), []string{"Content-Type", "application/json", "Content-Encoding", "gzip"}, 413},
+		{"cardio", join, []string{"Content-Encoding", "br"}, 415},
+		{"cardio", map[string]any{"type": "join"}, nil, 400},
+		{"cardio", map[string]any{"type": "leave"}, nil, 400},
+		{"cardio", map[string]any{"type": "join", "sdp": "v=0"}, nil, 400},
+		{"cardio2", join, nil, 404},
+		{"", join, nil, 401},
+	} {
+		if a := do(c.user, "POST", path, at, c.body, c.head...); a.status != c.want {
+			w.t.Errorf("joining as %q with %v: %d, want %d", c.user, c.head, a.status, c.want)
+		}
+	}
+}
+
+func packed(t *testing.T, v any) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if err := errors.Join(json.NewEncoder(z).Encode(v), z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 func upgraded(w *world, path string) answer {
 	w.t.Helper()
 	conn, res := w.dial("clin", path)

@@ -57,6 +57,7 @@ func (s *Server) apiRoutes() []route {
 		{pattern: "GET /api/intake/{upload}", do: s.getIntake},
 		{pattern: "GET /api/live", do: s.live, open: true, surface: "ws"},
 		{pattern: "GET /api/calls/{id}", do: s.call, open: true, surface: "ws"},
+		{pattern: "POST /api/calls/{id}", do: s.joinCall, open: true},
 		{pattern: "PUT /api/calls/{id}/stills/{still}", do: s.putStill, open: true, beside: true},
 		{pattern: "GET /api/calls/{id}/record", do: s.callRecord},
 		{pattern: "GET /api/cases/{id}/guests", do: s.listGuests},

@@ -145,6 +145,8 @@ func endpointProblem(err error) error {
 	switch {
 	case errors.Is(err, sfu.ErrBadSDP):
 		return problem.New("bad-sdp").Because(err)
+	case errors.Is(err, signaling.ErrMessage):
+		return problem.New("bad-request").Because(err)
 	case errors.Is(err, signaling.ErrTag):
 		return problem.New("tag-differs").Because(err)
 	case errors.Is(err, sfu.ErrRoomFull):

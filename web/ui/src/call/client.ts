@@ -13,6 +13,8 @@ export interface Slot { mid: string; participant: string; kind: 'audio' | 'video
 export interface Quality { connected: boolean; rttMs: number; lossUp: number; lossDown: number; kbpsUp: number; kbpsDown: number; kbpsPath?: number; picture?: 'small' | 'off' | 'unwanted' }
 /** How the server wants our picture, for those who receive it; kbps 0: nobody does. And our voice, kbit/s. */
 export interface Target { kbps: number; height: number; fps: number; voice?: number }
+/** What the server says to who joined. */
+interface Welcome { self: string; token?: string; sdp: string; participants?: Participant[]; slots?: Slot[]; relay?: RTCIceServer }
 /** waiting: a guest at the door. */
 export type Phase = 'connecting' | 'waiting' | 'joined' | 'lost' | 'ended';
 export interface Snapshot { phase: Phase; self: string; participants: Participant[]; streams: Map<string, MediaStream>; quality?: Quality; target?: Target; lostFor: number; error?: { code: string; message: string } }
@@ -44,6 +46,7 @@ export class Call {
   private tries = 0;
   private offers = 0;
   private token = ''; // resumes our place
+  private early: Promise<void> = Promise.resolve(); // joining by one exchange, while the WebSocket opens
   private dials: WebSocket[] = []; // oldest first
   private lostAt = 0;
   private timer = 0;
@@ -87,7 +90,26 @@ export class Call {
     this.senders.video = pc.addTransceiver(this.local.video ?? 'video', { direction: 'sendonly', sendEncodings: [{ ...this.encoding(targetAtFirst), scalabilityMode: 'L1T2' } as RTCRtpEncodingParameters] }).sender;
     this.addSlots(slotsAtFirst, slotsAtFirst);
     preferVP9(pc);
-    void this.describe(false);
+    this.early = this.describe(false).then(() => (this.refused ? undefined : this.join(pc))).catch(() => {});
+  }
+
+  /** Joins over the warm connection the page has: media need not wait for a WebSocket, which then resumes. When it fails, the WebSocket joins. */
+  private async join(pc: RTCPeerConnection): Promise<void> {
+    const m = await exchange(this.path, { type: 'join', sdp: pc.localDescription!.sdp, audio: this.on('audio'), video: this.on('video') });
+    if (pc !== this.pc || this.ended) return;
+    this.welcome(m);
+    await this.accept(m.sdp, this.offers);
+    if (m.relay) window.setTimeout(() => this.detour(pc, m.relay!), 1500);
+    this.arrange();
+  }
+
+  private welcome(m: Welcome): void {
+    this.self = m.self;
+    this.token = m.token ?? this.token;
+    this.participants = m.participants ?? [];
+    this.slots = m.slots ?? [];
+    this.phase = 'joined';
+    this.error = undefined;
   }
 
   /** Opens a WebSocket, and another one after a while, until one is open. */
@@ -129,6 +151,7 @@ export class Call {
   /** Joins, or comes back to our place. */
   private async enter(): Promise<void> {
     const ws = this.ws;
+    await this.early;
     await this.work;
     const pc = this.pc;
     if (ws !== this.ws || !pc) return;
@@ -153,13 +176,8 @@ export class Call {
     const pc = this.pc!;
     switch (m.type) {
       case 'joined': case 'resumed':
-        this.self = m.self;
-        this.token = m.token ?? this.token;
-        this.participants = m.participants ?? [];
-        this.slots = m.slots ?? [];
-        this.phase = 'joined';
+        this.welcome(m);
         this.tries = 0;
-        this.error = undefined;
         if (m.sdp) await this.accept(m.sdp, m.type === 'joined' ? this.offers : m.id);
         if (m.relay && m.sdp) window.setTimeout(() => this.detour(pc, m.relay), 1500);
         if (!this.pictures) this.wish(false);
@@ -405,6 +423,19 @@ async function tune(sender: RTCRtpSender | undefined, to: RTCRtpEncodingParamete
   if (!now || Object.entries(to).every(([k, v]) => now[k as keyof RTCRtpEncodingParameters] === v)) return;
   Object.assign(now, to);
   await sender!.setParameters(p!).catch(() => {});
+}
+
+/** One exchange that joins; the offer is compressed where the browser can. */
+async function exchange(path: string, join: object): Promise<Welcome> {
+  const text = new Blob([JSON.stringify(join)]);
+  const packed = 'CompressionStream' in window;
+  const res = await fetch(path, {
+    method: 'POST', credentials: 'same-origin', signal: AbortSignal.timeout?.(15_000),
+    headers: { 'Content-Type': 'application/json', ...(packed ? { 'Content-Encoding': 'gzip' } : {}) },
+    body: packed ? await new Response(text.stream().pipeThrough(new CompressionStream('gzip'))).blob() : text,
+  });
+  if (!res.ok) throw new Error(String(res.status));
+  return (await res.json()) as Welcome;
 }
 
 /** Lets a WebSocket go without saying goodbye. */

@@ -1,0 +1,117 @@
+package signaling
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"sira/sfu"
+)
+
+// ErrMessage is a request to join that is none.
+var ErrMessage = errors.New("signaling: no join message")
+
+// Join lets a user into a room by one HTTP exchange, so that media need not
+// wait for a WebSocket: raw is the message join, what is returned the message
+// joined. Until a WebSocket resumes it by its token the guest is parked; it
+// leaves when none does within Timing.Join. Errors: ErrMessage, ErrClosing,
+// those of Options.Authorize, sfu.ErrBadSDP, sfu.ErrRoomFull.
+func (s *Server) Join(r *http.Request, room string, u User, raw []byte) (any, error) {
+	ctx := r.Context()
+	if s.opts.Authorize != nil {
+		if err := s.opts.Authorize(ctx, u, room); err != nil {
+			return nil, err
+		}
+	}
+	if u.Guest {
+		return nil, ErrMessage // waits at the door, which is a WebSocket's
+	}
+	decoded, err := decode(raw)
+	m, ok := decoded.(*joinMessage)
+	if err != nil || !ok {
+		return nil, fmt.Errorf("%w: %w", ErrMessage, err)
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil, ErrClosing
+	}
+	s.wg.Add(1)
+	s.mu.Unlock()
+	defer s.wg.Done()
+
+	g := newGuest(s, room, u, nil)
+	answer, err := s.bring(ctx, g, placeOf(r, u), m.SDP, ctx.Done())
+	if err != nil {
+		g.leave()
+		return nil, err
+	}
+	back, ok := s.await(g)
+	if !ok {
+		g.leave()
+		return nil, ErrClosing
+	}
+	joined := joinedMessage{Type: "joined", Self: g.self.ID, Token: g.token, SDP: answer}
+	if s.relayFor != nil {
+		joined.Relay = s.relayFor(r, u)
+	}
+	s.enter(&g.member, m.Audio, m.Video, func(list []Participant) {
+		joined.Participants = list
+		joined.Slots = g.filled()
+	})
+	go g.keep(back, s.opts.Timing.Join)
+	s.log.Info("call joined", "room", room, "user", u.ID, "participant", g.self.ID, "by", "http")
+	return joined, nil
+}
+
+// bring gives the guest its seat in the room and answers its offer.
+func (s *Server) bring(ctx context.Context, g *guest, place, offer string, stop <-chan struct{}) (answer string, err error) {
+	if !s.admit(&g.member, stop) {
+		return "", ErrClosing
+	}
+	g.files = s.bulk.Join(g.user.ID)
+	part := sfu.Participant{
+		ID: g.self.ID, OnSlots: g.onSlots, OnRenegotiate: g.onRenegotiate,
+		OnTarget: g.onTarget, OnGrant: g.onGrant, Files: g.files, OnConnected: g.linked, Place: place,
+	}
+	peer, err := s.sfu.Join(ctx, g.room, part)
+	for errors.Is(err, sfu.ErrRoomFull) && s.yieldSeat(g.room, stop) {
+		peer, err = s.sfu.Join(ctx, g.room, part)
+	}
+	if err != nil {
+		return "", err
+	}
+	g.peer, g.media = peer, peer
+	return peer.Negotiate(ctx, offer)
+}
+
+// await parks a guest who never had a WebSocket. False: the server is closing.
+func (s *Server) await(g *guest) (back <-chan struct{}, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, false
+	}
+	s.makeRoom(g)
+	ch := make(chan struct{})
+	g.back = ch
+	s.parked = append(s.parked, g)
+	s.guests[g.token] = g
+	s.wg.Add(1)
+	return ch, true
+}
+
+// filled lists what the guest's slots show.
+func (g *guest) filled() []slot {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return append([]slot{}, g.slots...)
+}
+
+// placeOf is the user and network by which the SFU remembers a link.
+func placeOf(r *http.Request, u User) string {
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	return u.ID + "@" + host
+}
