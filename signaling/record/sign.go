@@ -51,14 +51,24 @@ func (m *mood) see(s sample, met bool) Sign {
 	return m.sign
 }
 
+// thin says whether the link carries too little: an estimate that is not used,
+// because nobody speaks, says nothing.
+func (s *sample) thin() bool {
+	var sent int32
+	for _, k := range s.Down {
+		sent += k
+	}
+	return s.Estimate > 0 && s.Estimate < weakPath && sent*2 > s.Estimate
+}
+
 func (m *mood) weak() bool {
 	n := int32(min(m.seen, lookBack))
 	var up, down, rtt, path int32
 	for _, s := range m.last[:n] {
 		up, down, rtt = up+int32(s.LossUp), down+int32(s.LossDown), rtt+s.RTTMs
-		if s.Estimate == 0 || s.Estimate >= weakPath {
+		if s.thin() {
 			path++
 		}
 	}
-	return up > weakLoss*n || down > weakLoss*n || rtt > weakRTT*n || path == 0
+	return up > weakLoss*n || down > weakLoss*n || rtt > weakRTT*n || path == n
 }

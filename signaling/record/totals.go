@@ -42,7 +42,7 @@ func (s *sums) add(o, was sfu.Observation, look sample, d time.Duration) {
 		s.rtt += int64(look.RTTMs)
 		s.rtts++
 	}
-	if look.Estimate > 0 {
+	if look.Estimate > 0 && look.Delivered > 0 { // one of a silence is none
 		s.estimate += int64(look.Estimate)
 		s.delivered += int64(look.Delivered)
 		s.looks++

@@ -84,7 +84,7 @@ export function RateChart({ c, every, to, begun, who, end, outages }: Props) {
     <figure class="chart"><figcaption>{w('rate', { who })}</figcaption>
       <Drawing label={label} testid="chart-rate" box={box} width={width}>
         <Axes f={f} end={end} />{bands}<Outages f={f} list={outages} />
-        <path class="stroke delivered" d={stroke(c.delivered, (i) => c.delivered[i]! > 0)} /><path class="stroke estimate" d={stroke(c.estimate, (i) => c.estimate[i]! > 0)} />
+        <path class="stroke delivered" d={stroke(c.delivered, (i) => c.delivered[i]! > 0)} /><path class="stroke estimate" d={stroke(c.estimate, (i) => c.estimate[i]! > 0 && sent(c, i) > 0)} />
       </Drawing>
       <ul class="plain legend"><li><i class="key line estimate" />{w('estimate')}</li><li><i class="key line delivered" />{w('delivered')}</li>{list.map((k) => <li key={k}><i class={`key ${known.includes(k) ? k : 'other'}`} />{className(k)}</li>)}</ul>
     </figure>
