@@ -88,7 +88,8 @@ func New(ln net.Listener, cfg Config) (*Relay, error) {
 // Credentials are for one user for twelve hours, in the form of
 // draft-uberti-behave-turn-rest: they need no memory. They end with the process.
 func (r *Relay) Credentials(user string) (username, password string, err error) {
-	username, password, err = turn.GenerateLongTermTURNRESTCredentials(r.secret, user, lifetime)
+	// A colon ends the time; what pion hands out ends at the next one.
+	username, password, err = turn.GenerateLongTermTURNRESTCredentials(r.secret, strings.ReplaceAll(user, ":", "-"), lifetime)
 	if err != nil {
 		return "", "", fmt.Errorf("making TURN credentials: %w", err)
 	}

@@ -216,18 +216,20 @@ func TestRelayNeedsCredentials(t *testing.T) {
 // TestRelayBoundsAUser: one user has so many relays, another is not in the way.
 func TestRelayBoundsAUser(t *testing.T) {
 	h := open(t)
-	name, password := h.credentials("u-1")
-	for i := range allocationsMost {
-		if _, _, err := h.client(name, password); err != nil {
-			t.Fatalf("relay %d: %v", i, err)
+	for one, another := range map[string]string{"u-1": "u-2", "guest:1": "guest:2"} {
+		name, password := h.credentials(one)
+		for i := range allocationsMost {
+			if _, _, err := h.client(name, password); err != nil {
+				t.Fatalf("%s: relay %d: %v", one, i, err)
+			}
 		}
-	}
-	if _, _, err := h.client(name, password); err == nil {
-		t.Error("one relay too many")
-	}
-	name, password = h.credentials("u-2")
-	if _, _, err := h.client(name, password); err != nil {
-		t.Errorf("another user: %v", err)
+		if _, _, err := h.client(name, password); err == nil {
+			t.Errorf("%s: one relay too many", one)
+		}
+		name, password = h.credentials(another)
+		if _, _, err := h.client(name, password); err != nil {
+			t.Errorf("%s: %v", another, err)
+		}
 	}
 }
 
