@@ -21,6 +21,25 @@ func (b *bench) waiting(room string) string {
 	return s
 }
 
+// Once in, a guest whose link was cut comes back to their place without asking.
+func TestGuestIsResumed(t *testing.T) {
+	b := start(t, Options{})
+	a, g := b.dial("r", "a"), b.dial("r", "guest:x:in")
+	a.join(2)
+	a.speak()
+	g.wait("admitted")
+	m := g.join(2)
+	eventually(t, "the guest hears", func() bool { return g.packetsHeard() > 20 })
+	g.cut()
+	eventually(t, "parked", func() bool { _, away := away(a.last("participants"), "guest:x:in"); return away })
+	back := g.resume(b, "r", "guest:x:in", m["token"].(string), nil)
+	if r := back.wait("resumed"); r["self"] != m["self"] || names(r) != "a guest:x:in" {
+		t.Errorf("resumed: %v", r)
+	}
+	n := back.packetsHeard()
+	eventually(t, "sound goes on", func() bool { return g.packetsHeard() > n+20 })
+}
+
 // A guest waits until they are let in, then calls like anyone; a cut link does
 // not send them back to the door.
 func TestGuestWaitsAndIsLetIn(t *testing.T) {

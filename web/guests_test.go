@@ -202,6 +202,10 @@ func TestGuestsWay(t *testing.T) {
 	if _, res := w.dial("", "/api/guest/call", "Cookie", cookie); res.StatusCode != 410 {
 		t.Errorf("who was put out comes back: %d", res.StatusCode)
 	}
+	w.want(200, w.do("clin", "GET", "/api/cases/"+id+"/guests", nil)).json(t, &list)
+	if len(list.Guests) != 0 {
+		t.Errorf("still invited: %+v", list)
+	}
 	w.eventually("the room is over", func() bool { return len(w.cfg.Signaling.Participants(id)) == 0 })
 	told := w.told(id)
 	for _, want := range []string{"Ibrahima Konaté call-invite ok Moussa Zan", "Moussa Zan (sur invitation) call-use-link ok", "Moussa Zan (sur invitation) call-use-link denied",
