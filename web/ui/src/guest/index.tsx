@@ -12,6 +12,8 @@ interface Invitation { by: string; facility: string; name: string; until: string
 type End = { code: string; message: string };
 const inside = 'sira.guest'; // this tab was in the call: a reload goes on with it
 
+/** Some messengers open links in a browser of their own that has no microphone: there the link is not used up. */
+const able = (): boolean => !!navigator.mediaDevices?.getUserMedia;
 const textOf = (err: unknown): string => (err instanceof Problem && !err.offline ? err.text : w('offline'));
 const stored = (yes?: boolean): boolean => {
   try {
@@ -69,9 +71,10 @@ export default function Guest() {
               <>
                 <h1 data-testid="guest-by">{w('invites', { who: seen.by })}</h1>
                 {seen.facility && <p class="muted">{seen.facility}</p>}
-                <p class="guest-text">{w('ask')}</p>
-                <p class="guest-text">{w('wait')}</p>
-                <button type="button" class="btn main guest-enter" data-testid="guest-enter" aria-disabled={busy} onClick={() => void enter()}>{w('enter')}</button>
+                {able() || seen.open
+                  ? <><p class="guest-text">{w('ask')}</p><p class="guest-text">{w('wait')}</p></>
+                  : <p class="guest-text" role="alert" data-testid="guest-unable">{w('noMedia')}</p>}
+                {(able() || seen.open) && <button type="button" class="btn main guest-enter" data-testid="guest-enter" aria-disabled={busy} onClick={() => void enter()}>{w('enter')}</button>}
                 <p class="muted">{w('as', { name: seen.name })}</p>
                 <p class="muted">{w('once', { until: exact(seen.until) })}</p>
               </>)}
