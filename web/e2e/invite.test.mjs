@@ -1,23 +1,27 @@
 // A person without an account is invited to the call of a case: a link that one
-// browser may use once, the waiting room on a phone, let in, back after a reload,
-// put out for good. Who was never invited gets nowhere.
+// browser may use once, the waiting room on a phone, let in, back after a reload
+// and a cut of the link, put out for good. Who was never invited gets nowhere.
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { generate } from '../ui/node_modules/lean-qr/index.mjs'
-import { browser, phone, Server, tablet } from './harness.mjs'
+import { Link } from './cut.mjs'
+import { browser, freePort, phone, Server, tablet } from './harness.mjs'
 import { byId, clean, fits, person, received, until } from './pages.mjs'
 
-let server, chromium
+let server, chromium, road // road: the guest's link, which can be cut
 
 before(async () => {
-  server = await new Server().start()
+  const media = await freePort()
+  server = await new Server({ args: ['--media-listen', `127.0.0.1:${media}`, '--media-tcp-listen', 'off'] }).start()
+  road = await Link.open(server.port, media)
   chromium = await browser()
 }, { timeout: 300_000 })
 
 after(async () => {
   await chromium?.close()
+  road?.close()
   await server?.remove()
 })
 
@@ -33,7 +37,7 @@ async function look(page, name) {
 }
 
 /** A phone of somebody without an account. */
-async function stranger() {
+async function stranger(origin = server.url) {
   const context = await chromium.newContext({ viewport: phone, isMobile: true, hasTouch: true, locale: 'fr-FR', permissions: ['microphone', 'camera'] })
   const page = await context.newPage()
   page.problems = []
@@ -43,7 +47,7 @@ async function stranger() {
   page.on('console', m => { if (m.type() === 'error' && !/Failed to load resource|WebSocket connection/.test(m.text())) page.problems.push(m.text()) })
   page.on('request', r => {
     const u = new URL(r.url())
-    if (/^https?:$/.test(u.protocol) && u.origin !== server.url) page.foreign.push(r.url())
+    if (/^https?:$/.test(u.protocol) && u.origin !== origin) page.foreign.push(r.url())
     page.asked.push(u.pathname + u.search)
   })
   return page
@@ -72,7 +76,8 @@ test('somebody without an account in a call', { timeout: 240_000 }, async t => {
   for (const page of [midwife, expert]) await page.goto(`${server.url}/dossier/${id}`)
   await byId(midwife, 'call-open').first().click()
   await until('the clinician is in the call', async () => await phase(midwife) === 'joined')
-  const guest = await stranger()
+  const guest = await stranger(road.url)
+  await road.through(guest)
   let link
 
   await t.test('« Inviter » shows a link and its code', async () => {
@@ -96,7 +101,13 @@ test('somebody without an account in a call', { timeout: 240_000 }, async t => {
   })
 
   await t.test('the guest sees who invites, and nothing of the patient', async () => {
-    await guest.goto(link)
+    const webview = await stranger() // of a messenger: it shows the link and has no microphone
+    await webview.addInitScript(() => Object.defineProperty(navigator, 'mediaDevices', { value: undefined }))
+    await webview.goto(link)
+    assert.match(await byId(webview, 'guest-unable').textContent(), /pas encore utilisé/)
+    assert.equal(await byId(webview, 'guest-enter').count(), 0)
+    await webview.context().close()
+    await guest.goto(link.replace(server.url, road.url))
     await byId(guest, 'guest-enter').waitFor()
     const text = await byId(guest, 'guest').textContent()
     assert.match(text, /Dr.*Coulibaly vous invite à un appel vidéo/i)
@@ -162,6 +173,20 @@ test('somebody without an account in a call', { timeout: 240_000 }, async t => {
     await hearsAndSees('both hear and see after the reload')
   })
 
+  await t.test('is still in after the link was cut', async () => {
+    await guest.evaluate(() => { window.__siraCall.pc.mark = 'the first' })
+    road.set('down')
+    await until('the guest sees it', async () => await phase(guest) === 'lost')
+    await midwife.locator('[data-testid="call-tile"][data-away]').waitFor({ timeout: 60_000 })
+    road.set('up')
+    await until('in again', async () => await phase(guest) === 'joined')
+    await until('the clinician sees it', async () => await midwife.locator('[data-testid="call-tile"][data-away]').count() === 0)
+    assert.equal(await guest.evaluate(() => window.__siraCall.pc.mark), 'the first', 'another peer connection')
+    assert.equal(await byId(midwife, 'door-guest').count(), 0)
+    const before = await received(guest)
+    await until('sound goes on', async () => (await received(guest)).audioPackets > before.audioPackets + 20)
+  })
+
   await t.test('a second browser is refused', async () => {
     const other = await stranger()
     await other.goto(link)
@@ -182,7 +207,7 @@ test('somebody without an account in a call', { timeout: 240_000 }, async t => {
     assert.equal(await byId(guest, 'guest-over').getAttribute('data-code'), 'removed')
     assert.equal(await byId(guest, 'guest-again').count(), 0)
     await look(guest, 'sorti-telephone')
-    for (const go of [() => guest.reload(), () => guest.goto('about:blank').then(() => guest.goto(link))]) {
+    for (const go of [() => guest.reload(), () => guest.goto('about:blank').then(() => guest.goto(link.replace(server.url, road.url)))]) {
       await go()
       assert.match(await byId(guest, 'guest-problem').textContent(), /Cette invitation a pris fin/)
     }
