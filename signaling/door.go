@@ -211,11 +211,12 @@ func (s *Server) dismiss(name string, r *room) {
 }
 
 // forGuests says whether guests may send a message: what brings sound and
-// picture, nothing that is kept in a record or shown in somebody's name.
+// picture and says how well, nothing that is kept in a case or shown in
+// somebody's name.
 func forGuests(m any) bool {
 	switch m.(type) {
 	case *joinMessage, *resumeMessage, *leaveMessage, *offerMessage, *candidateMessage, *stateMessage, *receiveMessage,
-		*pingMessage, *pongMessage, nil:
+		*uplinkMessage, *reportMessage, *pingMessage, *pongMessage, nil:
 		return true
 	}
 	return false

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -217,6 +218,20 @@ func TestGuestsOnlySeeAndHear(t *testing.T) {
 	}
 	if m := g.last("freeze"); m != nil {
 		t.Errorf("asked of a guest: %v", m)
+	}
+}
+
+// Whoever adds a message decides whether it is for guests.
+func TestMessagesForGuests(t *testing.T) {
+	may := []string{"join", "resume", "leave", "offer", "candidate", "state", "receive", "uplink", "report", "ping", "pong"}
+	mayNot := []string{"files", "freeze", "freezing", "at", "draw", "close-still", "gesture"}
+	for typ, blank := range clientMessages {
+		switch {
+		case slices.Contains(may, typ) && slices.Contains(mayNot, typ), !slices.Contains(may, typ) && !slices.Contains(mayNot, typ):
+			t.Errorf("%s: for guests or not?", typ)
+		case forGuests(blank()) != slices.Contains(may, typ):
+			t.Errorf("%s: %v", typ, forGuests(blank()))
+		}
 	}
 }
 
