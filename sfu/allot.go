@@ -56,7 +56,14 @@ func (p *Peer) allot(now time.Time) {
 			s = allocate.Stream{Class: allocate.Face, Least: faceLeast, Most: faceMost}
 			levels := in.levels()
 			sent := levels[len(levels)-1]
-			if unwanted {
+			stills, only := o.stillsFor(in)
+			if stills {
+				s.Least = stillLeast
+			}
+			if only && stills {
+				s.Most = stillMost
+				want += stillMost
+			} else if only {
 				s.Least, s.Most = 0, 0
 			} else {
 				want += min(max(sent*faceGrowth, faceAsk), faceMost)
@@ -85,6 +92,7 @@ type limitation int32
 const (
 	notLimited limitation = iota
 	limitedSmall
+	limitedStills
 	limitedOff
 	limitedByWish
 )
@@ -109,6 +117,7 @@ func (o *outlet) give(share float64, unwanted bool, now time.Time) limitation {
 	if in == nil {
 		return notLimited
 	}
+	stills, only := o.stillsFor(in)
 	b := &o.budget
 	if b.fed != in {
 		b.fed = in
@@ -121,7 +130,7 @@ func (o *outlet) give(share float64, unwanted bool, now time.Time) limitation {
 	o.hold.want(hold)
 	was := o.off
 	switch {
-	case unwanted:
+	case unwanted, only:
 		o.off = true
 	case share < faceLeast:
 		o.off = true
@@ -146,7 +155,16 @@ func (o *outlet) give(share float64, unwanted bool, now time.Time) limitation {
 			in.requestStart(now)
 		}
 	}
+	if stills && off {
+		o.setStill(share)
+	} else {
+		o.setStill(0)
+	}
 	switch {
+	case o.still.Load() > 0 && only && !unwanted:
+		return notLimited // the publisher sends nothing else
+	case o.still.Load() > 0:
+		return limitedStills
 	case unwanted:
 		return limitedByWish
 	case off:

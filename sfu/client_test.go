@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -76,6 +77,7 @@ type client struct {
 	slots []Slot
 	more  [2]int // last OnRenegotiate
 
+	album   *album // of stills
 	target  Target // last OnTarget
 	targets int
 }
@@ -88,6 +90,8 @@ type clientOptions struct {
 	nack   bool                                 // asks for lost packets and repairs its own
 	twcc   bool                                 // tells when packets arrive
 	part   Participant                          // what else it is
+	stills bool                                 // offers the stills channel
+	edit   func(offer string) string            // what the SFU is told instead
 	noRTX  bool                                 // repairs by sending the same packet again
 	direct func(addr *net.UDPAddr) *net.UDPAddr // replaces the SFU's address, for a proxy between
 }
@@ -154,6 +158,9 @@ func newClient(t *testing.T, s *SFU, o clientOptions) *client {
 		c.wg.Go(func() { c.readRTCP(tr.Sender()) })
 	}
 	c.addSlots(o.slots)
+	if o.stills {
+		c.album = openAlbum(t, pc)
+	}
 	part := o.part
 	part.ID = o.id
 	part.OnSlots = func(list []Slot) { c.mu.Lock(); c.slots = list; c.mu.Unlock() }
@@ -206,9 +213,17 @@ func (c *client) negotiate(o clientOptions) {
 		c.t.Fatal(err)
 	}
 	<-gathered
-	answer, err := c.peer.Negotiate(context.Background(), c.pc.LocalDescription().SDP)
+	told := c.pc.LocalDescription().SDP
+	if o.edit != nil {
+		told = o.edit(told)
+	}
+	answer, err := c.peer.Negotiate(context.Background(), told)
 	if err != nil {
 		c.t.Fatal(err)
+	}
+	if o.edit != nil {
+		answer, _, _ = strings.Cut(answer, "m=application")
+		answer = strings.Replace(answer, " data", "", 1)
 	}
 	if o.direct != nil {
 		answer = redirect(c.t, answer, o.direct)

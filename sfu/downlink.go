@@ -71,6 +71,13 @@ func (d *downlink) depart(size int, waited bool, now time.Time) uint16 {
 	return d.log.note(size, now)
 }
 
+// left counts what leaves beside media.
+func (d *downlink) left(size int, now time.Time) {
+	d.mu.Lock()
+	d.gate.Sent(now, size+wireOverhead)
+	d.mu.Unlock()
+}
+
 // hear takes the peer's feedback.
 func (d *downlink) hear(fb *rtcp.TransportLayerCC, now time.Time) {
 	d.mu.Lock()

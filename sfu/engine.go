@@ -41,6 +41,10 @@ func newSettings(p *port, publicIPs []string, log *slog.Logger) (webrtc.SettingE
 	se.SetIncludeLoopbackCandidate(p.loopbackToo())
 	se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	se.SetICETimeouts(iceDisconnected, iceFailed, iceKeepalive)
+	se.DetachDataChannels()
+	se.SetSCTPMaxReceiveBufferSize(sctpBuffer)
+	se.SetSCTPMaxMessageSize(headerMost + pieceMost)
+	se.SetSCTPRTOMax(sctpTimeout)
 	se.SetSRTPReplayProtectionWindow(replayWindow)
 	if len(publicIPs) > 0 {
 		err := se.SetICEAddressRewriteRules(webrtc.ICEAddressRewriteRule{

@@ -55,6 +55,7 @@ type inlet struct {
 	target   Target
 	targetAt time.Time
 	seenAt   time.Time // since when someone may see it
+	stills   Stills
 }
 
 func newInlet(p *Peer, track *webrtc.TrackRemote, recv *webrtc.RTPReceiver) *inlet {

@@ -3,6 +3,7 @@ package sfu
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -29,6 +30,11 @@ func (p *Peer) Negotiate(ctx context.Context, offer string) (answer string, err 
 	sections, err := readOffer(offer, p.sfu.limit)
 	if err != nil {
 		return "", err
+	}
+	if strings.Contains(offer, "\nm=application ") {
+		if err := p.openStills(); err != nil {
+			return "", fmt.Errorf("opening the stills channel: %w", err)
+		}
 	}
 	added, err := p.addOutlets(sections)
 	if err != nil {

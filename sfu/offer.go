@@ -34,6 +34,7 @@ func readOffer(raw string, most int) ([]section, error) {
 	}
 	var out []section
 	var count [kinds]int
+	channels := 0
 	seen := map[string]bool{}
 	for _, m := range d.MediaDescriptions {
 		mid, _ := m.Attribute(sdp.AttrKeyMID)
@@ -46,6 +47,11 @@ func readOffer(raw string, most int) ([]section, error) {
 		case "audio":
 		case "video":
 			s.kind = video
+		case "application":
+			if channels++; channels > 1 {
+				return nil, fmt.Errorf("%w: too many application sections", ErrBadSDP)
+			}
+			continue
 		default:
 			continue
 		}

@@ -62,6 +62,7 @@ type outlet struct {
 
 	budget budget // of the peer's clock, which allots
 	share  atomic.Int64
+	still  atomic.Int64 // bit/s of stills in place of the picture; 0: none
 }
 
 func newOutlet(p *Peer, k kind, index int) *outlet {

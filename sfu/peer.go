@@ -22,6 +22,7 @@ type Participant struct {
 	OnRenegotiate func(audio, video int) // a new offer with so many recvonly sections is wanted
 	OnTarget      func(Target)           // how the participant's picture is to be encoded
 	OnGrant       func(Grant)            // what the participant's transfers may take
+	OnStills      func(Stills)           // what stills of the participant's picture are needed
 	Files         *bulk.Call             // holds them to it; nil: they take what they can
 	OnConnected   func(bool)             // the media transport came up, or went down
 
@@ -49,6 +50,7 @@ type Peer struct {
 	clock      clockOffset
 	link       link
 	files      files
+	stills     stills
 
 	negotiating sync.Mutex
 

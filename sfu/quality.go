@@ -64,11 +64,11 @@ type Quality struct {
 	KbpsUp    float64 // RTP from the peer
 	KbpsDown  float64 // RTP to the peer
 	KbpsPath  float64 // what the way to the peer is believed to carry, 0 when not known
-	Picture   string  // what the peer sees of others: "" all there is, "small" or "off" by its own link, "unwanted" by its wish
+	Picture   string  // what the peer sees of others: "" all there is, "small", "stills" or "off" by its own link or its wish, "unwanted" by its wish
 }
 
 // pictureWords are a limitation's.
-var pictureWords = [...]string{"", "small", "off", "unwanted"}
+var pictureWords = [...]string{"", "small", "stills", "off", "unwanted"}
 
 // Quality measures since the last call of Quality.
 func (p *Peer) Quality() Quality {

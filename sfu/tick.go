@@ -34,6 +34,7 @@ func (p *Peer) run() {
 				p.allot(now)
 				p.retarget(now)
 				p.allotUp(now)
+				p.restill()
 			}
 		}
 	}
@@ -50,6 +51,7 @@ func (p *Peer) tick(now time.Time, feedback, report bool) {
 	if !p.connected.Load() {
 		return
 	}
+	p.sendStills(now)
 	if p.down.tick(now) {
 		p.fill(now)
 	}

@@ -37,6 +37,7 @@ type guest struct {
 	more   *renegotiateMessage
 	target *targetMessage
 	grant  *grantMessage
+	stills *stillsMessage
 }
 
 func newGuest(s *Server, room string, u User, line *session) *guest {
@@ -110,6 +111,9 @@ func (g *guest) welcome(first func(slots []slot) any) {
 	if g.grant != nil {
 		g.pass(*g.grant)
 	}
+	if g.stills != nil {
+		g.pass(*g.stills)
+	}
 }
 
 // onSlots is called by the SFU's room.
@@ -138,6 +142,14 @@ func (g *guest) onTarget(t sfu.Target) {
 	defer g.mu.Unlock()
 	g.target = &targetMessage{"target", t.Kbps, t.Height, t.FPS, t.Voice}
 	g.pass(*g.target)
+}
+
+// onStills is called by the clock of the SFU's peer.
+func (g *guest) onStills(s sfu.Stills) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.stills = &stillsMessage{"stills", s.Bytes, s.Every.Seconds()}
+	g.pass(*g.stills)
 }
 
 // onGrant is called by the clock of the SFU's peer.

@@ -40,6 +40,11 @@ func (x *session) handle(ctx context.Context, m any) (done bool, err error) {
 		if m.Video != nil {
 			x.guest.peer.ReceiveVideo(*m.Video)
 		}
+		if m.Stills != nil {
+			x.guest.peer.ReceiveStills(*m.Stills)
+		}
+	case *sendMessage:
+		x.guest.peer.SendStills(m.Stills)
 	case *uplinkMessage:
 		x.guest.peer.HearUplink(m.Kbps * 1000)
 	case *filesMessage:

@@ -38,7 +38,11 @@ type (
 		Video *bool `json:"video"`
 	}
 	receiveMessage struct {
-		Video *bool `json:"video"`
+		Video  *bool `json:"video"`
+		Stills *bool `json:"stills"`
+	}
+	sendMessage struct {
+		Stills bool `json:"stills"`
 	}
 	uplinkMessage struct {
 		Kbps float64 `json:"kbps"`
@@ -95,6 +99,7 @@ var clientMessages = map[string]func() any{
 	"candidate":   func() any { return &candidateMessage{} },
 	"state":       func() any { return &stateMessage{} },
 	"receive":     func() any { return &receiveMessage{} },
+	"send":        func() any { return &sendMessage{} },
 	"uplink":      func() any { return &uplinkMessage{} },
 	"files":       func() any { return &filesMessage{} },
 	"freeze":      func() any { return &freezeMessage{} },
@@ -209,6 +214,11 @@ type (
 		FPS    int    `json:"fps"`
 		Voice  int    `json:"voice"`
 	}
+	stillsMessage struct {
+		Type  string  `json:"type"` // stills
+		Bytes int     `json:"bytes"`
+		Every float64 `json:"every"` // seconds
+	}
 	grantMessage struct {
 		Type string `json:"type"` // grant
 		Up   *int   `json:"up,omitempty"`
@@ -291,6 +301,7 @@ var serverMessages = map[string]func() any{
 	"renegotiate":  func() any { return &renegotiateMessage{} },
 	"quality":      func() any { return &qualityMessage{} },
 	"target":       func() any { return &targetMessage{} },
+	"stills":       func() any { return &stillsMessage{} },
 	"grant":        func() any { return &grantMessage{} },
 	"freeze":       func() any { return &freezeAsked{} },
 	"freezing":     func() any { return &freezingTold{} },

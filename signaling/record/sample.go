@@ -24,7 +24,7 @@ type sample struct {
 // settling is for how long after an outage reports still tell of it.
 const settling = 5 * time.Second
 
-var pictures = [...]string{"", "small", "off", "unwanted"}
+var pictures = [...]string{"", "small", "off", "unwanted", "stills"}
 
 // Sample takes one look and gives the sign to show for the link.
 func (p *Person) Sample(o sfu.Observation, now time.Time) Sign {

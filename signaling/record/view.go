@@ -63,7 +63,7 @@ type Columns struct {
 	FrozenMs  []int32            `json:"frozenMs"`
 	Height    []int32            `json:"height"`  // lines of the picture received
 	Cut       []int32            `json:"cut"`     // 1: no media passed
-	Picture   []int32            `json:"picture"` // 0 whole, 1 small, 2 off, 3 unwanted
+	Picture   []int32            `json:"picture"` // 0 whole, 1 small, 2 off, 3 unwanted, 4 stills
 }
 
 // View gives the call as it is, with the samples after a time in Unix ms.

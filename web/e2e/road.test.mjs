@@ -167,14 +167,14 @@ test('one tele-expertise, there and back, on real files', { timeout: 600_000 }, 
     }
     await byId(asker, 'call-mute').click()
     await byId(expert, 'call-tile').filter({ hasText: 'micro coupé' }).waitFor({ timeout: 20_000 })
-    // Sound only, on request: pictures stop and come back, the voice goes on.
-    await byId(asker, 'call-sound-only').click()
+    // Sent without receiving, on request: pictures stop and come back, the voice goes on.
+    await byId(asker, 'call-mode').selectOption('send')
     await asker.locator('[data-testid="call-picture"][data-picture="unwanted"]').waitFor({ timeout: 20_000 })
     const then = await received(asker)
     await until('the voice goes on', async () => (await received(asker)).audioPackets > then.audioPackets + 30)
     const still = await received(asker)
     assert.ok(still.videoFrames <= then.videoFrames + 8, `pictures to someone who wants none: ${JSON.stringify([then, still])}`)
-    await byId(asker, 'call-sound-only').click()
+    await byId(asker, 'call-mode').selectOption('video')
     await until('pictures come back', async () => (await received(asker)).videoFrames > still.videoFrames + 10)
     await byId(asker, 'call-hangup').click()
     await byId(expert, 'call-hangup').click()

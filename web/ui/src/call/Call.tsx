@@ -2,7 +2,7 @@
 import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Bus } from './bus';
-import { bars, Call as Client, type Participant, type Quality, type Snapshot } from './client';
+import { bars, Call as Client, type Mode, type Participant, type Quality, type Snapshot } from './client';
 import { camera, devices, microphone, open, problemOf, type Devices, type Local, type MediaProblem } from './media';
 import { id as part } from '../api';
 import { Door } from '../parts/door';
@@ -12,6 +12,8 @@ import { me } from '../state/session';
 import { PutOut } from './guests';
 import { paths } from '../router';
 import { LinkSign, measures, own, Shape, whose, word, type Sign } from './sign';
+import { Modes, Shown, useStill, why as whyStill, type Reason } from './Shown';
+import type { Shown as Still } from './stills';
 import { w } from './words';
 import './call.css';
 
@@ -29,7 +31,7 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
   const [s, setSnapshot] = useState<Snapshot>();
   const [problem, setProblem] = useState<MediaProblem | 'noStill'>();
   const [choosing, setChoosing] = useState(false);
-  const [pictures, setPictures] = useState(true);
+  const [mode, setMode] = useState<Mode>('video');
   const [, redraw] = useState(0);
   const [Stills, setStills] = useState<ComponentType<StillsProps>>();
   const [bus] = useState(() => new Bus(() => void import('./still').then((m) => setStills(() => m.default), () => setProblem('noStill'))));
@@ -57,6 +59,11 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
     } catch (err) { setProblem(problemOf(err, 'video')); }
     redraw((n) => n + 1);
   };
+  const pick = async (next: Mode) => {
+    client.current?.choose(next);
+    setMode(next);
+    if (next === 'voice' ? cam : mode === 'voice' && !cam) await toggleCamera(); // sound only goes both ways
+  };
   const freeze = (of: string) => bus.hear({ type: 'ask', of });
   useEffect(() => {
     const key = (e: KeyboardEvent) => {
@@ -67,7 +74,7 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
     addEventListener('keydown', key);
     return () => removeEventListener('keydown', key);
   });
-  const why = phase === 'joined' && others.some((p) => p.video) ? pictureWords(s?.quality) : '';
+  const why = phase === 'joined' && others.some((p) => p.video) ? pictureWords(s?.quality, mode) : '';
   const mine = own(phase, s?.participants.find((p) => p.id === s.self), s?.quality), blame = phase === 'joined' ? whose(mine, others) : '';
   const hangUp = () => { client.current?.hangUp(); onClose(); };
   return (
@@ -80,7 +87,7 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
       {s?.error && s.phase === 'ended' && <p class="call-problem" role="alert">{s.error.code === 'replaced' ? w('replaced') : s.error.message || w('failed')}</p>}
       {why && <p class="call-note" role="status" data-testid="call-picture" data-picture={s?.quality?.picture ?? 'ours'}>{why}</p>}
       <div class="call-tiles" data-count={others.length}>
-        {others.map((p) => <Tile key={p.id} p={p} stream={s!.streams.get(p.id)} onFreeze={phase === 'joined' && !guest && !p.guest ? () => freeze(p.id) : undefined} onGuide={() => bus.hear({ type: 'guide', of: p.id })}>{!guest && p.guest && <PutOut caseId={caseId} p={p} />}</Tile>)}
+        {others.map((p) => <Tile key={p.id} p={p} stream={s!.streams.get(p.id)} still={s!.stills.get(p.id)} reason={mode === 'stills' ? 'wish' : s!.quality?.picture === 'stills' ? 'link' : 'other'} onFreeze={phase === 'joined' && !guest && !p.guest ? () => freeze(p.id) : undefined} onGuide={() => bus.hear({ type: 'guide', of: p.id })}>{!guest && p.guest && <PutOut caseId={caseId} p={p} />}</Tile>)}
         {cam && <Mirror track={local.current.video!} onFreeze={phase === 'joined' && !guest ? () => freeze(s!.self) : undefined} />}
       </div>
       {Stills && s && client.current && <Stills caseId={caseId} client={client.current} bus={bus} s={s} local={local.current} guest={!!guest} />}
@@ -95,8 +102,7 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
             <button type="button" aria-pressed={!mic} disabled={!local.current.audio} data-testid="call-mute"
               onClick={() => { client.current?.setEnabled('audio', !mic); redraw((n) => n + 1); }}>{mic ? w('mute') : w('unmute')}</button>
             <button type="button" aria-pressed={!cam} data-testid="call-camera" onClick={() => void toggleCamera()}>{cam ? w('cameraOff') : w('cameraOn')}</button>
-            {phase !== 'waiting' && <button type="button" aria-pressed={!pictures} data-testid="call-sound-only"
-              onClick={() => { client.current?.showPictures(!pictures); setPictures(!pictures); }}>{pictures ? w('soundOnly') : w('withPictures')}</button>}
+            {phase !== 'waiting' && <Modes mode={mode} onPick={(m) => void pick(m)} />}
             <button type="button" aria-expanded={choosing} data-testid="call-devices" onClick={() => setChoosing(!choosing)}>{w('devices')}</button>
             {!guest && me.value?.role !== 'dispatcher' && <InviteButton caseId={caseId} plain />}
             <button type="button" class="call-danger" data-testid="call-hangup" onClick={hangUp}>{phase === 'waiting' ? w('leave') : w('hangUp')}</button>
@@ -115,11 +121,12 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
 }
 
 /** Why others are seen small or not at all, in plain words. */
-function pictureWords(q: Quality | undefined): string {
+function pictureWords(q: Quality | undefined, mode: Mode): string {
   switch (q?.picture) {
     case 'small': return w('pictureSmall', { k: Math.round(q.kbpsPath ?? 0) });
     case 'off': return w('pictureOff', { k: Math.round(q.kbpsPath ?? 0) });
-    case 'unwanted': return w('pictureUnwanted');
+    case 'stills': return mode === 'stills' ? w('pictureStillsWish') : w('pictureStills', { k: Math.round(q.kbpsPath ?? 0) });
+    case 'unwanted': return w(mode === 'voice' ? 'pictureVoice' : 'pictureUnwanted');
     default: return '';
   }
 }
@@ -134,19 +141,22 @@ function status(s: Snapshot | undefined, others: Participant[]): string {
   }
 }
 
-function Tile({ p, stream, onFreeze, onGuide, children }: { p: Participant; stream?: MediaStream; onFreeze?: () => void; onGuide: () => void; children?: ComponentChildren }) {
+function Tile({ p, stream, still, reason, onFreeze, onGuide, children }: { p: Participant; stream?: MediaStream; still?: Still; reason: Reason; onFreeze?: () => void; onGuide: () => void; children?: ComponentChildren }) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     const v = video.current;
     if (v && v.srcObject !== (stream ?? null)) { v.srcObject = stream ?? null; void v.play().catch(() => {}); }
   });
+  const shown = useStill(video, p.video ? still : undefined);
   const initials = p.name.split(/\s+/).filter((x) => /^\p{Lu}/u.test(x)).slice(-2).map((x) => x[0]).join('');
   return (
     <div class="call-person"><figure class="call-tile" data-testid="call-tile" data-participant={p.userId} data-away={p.away || undefined}>
       <video ref={video} autoplay playsInline data-testid="call-remote-video" hidden={!p.video} />
+      {shown && <Shown still={shown} name={p.name} />}
       {!p.video && <span class="call-initials" aria-hidden="true">{initials}</span>}
       <figcaption>{!p.away && <LinkSign link={p.link} who={p.name} />}{p.name}{p.guest && ` · ${w('guest')}`}{p.away && ` · ${w('away')}`}{p.via && ` · ${w(p.via)}`}{!p.via && !p.audio && ` · ${w('micOff')}`}{!p.via && !p.video && ` · ${w('camOff')}`}</figcaption>
     </figure>
+      {shown && <p class="call-still-why" data-testid="call-still-why">{whyStill(shown, reason)}</p>}
       {onFreeze && p.via !== 'whep' && p.video && <button type="button" data-testid="call-freeze" aria-keyshortcuts="f" title={w('freezeTitle', { who: p.name })} onClick={onFreeze}>{w('freeze')}</button>}
       {onFreeze && p.via !== 'whep' && <button type="button" data-testid="call-guide" onClick={onGuide}>{w('guide')}</button>}
       {children}

@@ -6,18 +6,21 @@ import type { Message } from './bus';
 import { Measure } from './measure';
 import { Pulse } from './pulse';
 import { Share } from './share';
+import { Stills, type Shown } from './stills';
 import type { Local } from './media';
 
 export interface Participant { id: string; userId: string; name: string; role: string; audio: boolean; video: boolean; away?: boolean; via?: 'whip' | 'whep'; guest?: boolean; link?: 'good' | 'weak' | 'cut' }
 export interface Slot { mid: string; participant: string; kind: 'audio' | 'video' }
-export interface Quality { connected: boolean; rttMs: number; lossUp: number; lossDown: number; kbpsUp: number; kbpsDown: number; kbpsPath?: number; picture?: 'small' | 'off' | 'unwanted' }
+export interface Quality { connected: boolean; rttMs: number; lossUp: number; lossDown: number; kbpsUp: number; kbpsDown: number; kbpsPath?: number; picture?: 'small' | 'stills' | 'off' | 'unwanted' }
+/** What of pictures goes both ways: video, a still each few seconds, none, or ours only. */
+export type Mode = 'video' | 'stills' | 'voice' | 'send';
 /** How the server wants our picture, for those who receive it; kbps 0: nobody does. And our voice, kbit/s. */
 export interface Target { kbps: number; height: number; fps: number; voice?: number }
 /** What the server says to who joined. */
 interface Welcome { self: string; token?: string; sdp: string; participants?: Participant[]; slots?: Slot[]; relay?: RTCIceServer }
 /** waiting: a guest at the door. */
 export type Phase = 'connecting' | 'waiting' | 'joined' | 'lost' | 'ended';
-export interface Snapshot { phase: Phase; self: string; participants: Participant[]; streams: Map<string, MediaStream>; quality?: Quality; target?: Target; lostFor: number; error?: { code: string; message: string } }
+export interface Snapshot { phase: Phase; self: string; participants: Participant[]; streams: Map<string, MediaStream>; stills: Map<string, Shown>; quality?: Quality; target?: Target; lostFor: number; error?: { code: string; message: string } }
 
 const slotsAtFirst = 3;
 /** Seconds until the next try. Dense for half a minute, which most outages last; a browser slows down who fails more often. */
@@ -40,7 +43,8 @@ export class Call {
   private senders: { audio?: RTCRtpSender; video?: RTCRtpSender } = {};
   private quality?: Quality;
   private target?: Target;
-  private pictures = true; // of others are wanted
+  private mode: Mode = 'video';
+  private stills = new Stills(() => this.local.video, () => this.tell());
   private phase: Phase = 'connecting';
   private error?: { code: string; message: string };
   private tries = 0;
@@ -89,6 +93,7 @@ export class Call {
     this.senders.audio = pc.addTransceiver(this.local.audio ?? 'audio', { direction: 'sendonly', sendEncodings: [{ maxBitrate: targetAtFirst.voice! * 1000 }] }).sender;
     this.senders.video = pc.addTransceiver(this.local.video ?? 'video', { direction: 'sendonly', sendEncodings: [{ ...this.encoding(targetAtFirst), scalabilityMode: 'L1T2' } as RTCRtpEncodingParameters] }).sender;
     this.addSlots(slotsAtFirst, slotsAtFirst);
+    this.stills.open(pc);
     preferVP9(pc);
     this.early = this.describe(false).then(() => (this.refused ? undefined : this.join(pc))).catch(() => {});
   }
@@ -180,7 +185,7 @@ export class Call {
         this.tries = 0;
         if (m.sdp) await this.accept(m.sdp, m.type === 'joined' ? this.offers : m.id);
         if (m.relay && m.sdp) window.setTimeout(() => this.detour(pc, m.relay), 1500);
-        if (!this.pictures) this.wish(false);
+        if (this.mode !== 'video') this.wish();
         this.share.joined();
         this.other({ type: 'joined' });
         break;
@@ -196,6 +201,7 @@ export class Call {
       case 'slots': this.slots = m.slots ?? []; break;
       case 'renegotiate': if (this.addSlots(m.audio ?? 0, m.video ?? 0)) await this.offer(); break;
       case 'quality': this.quality = m; break;
+      case 'stills': this.stills.wanted(m); return;
       case 'grant': this.share.hear(m); return;
       case 'ping': this.send({ type: 'pong', t: m.t }); break;
       case 'error':
@@ -339,7 +345,7 @@ export class Call {
   private send(m: unknown): void { if (this.ws?.readyState === WebSocket.OPEN) this.ws.send(JSON.stringify(m)); }
 
   private tell(): void {
-    this.changed({ phase: this.phase, self: this.self, participants: this.participants, streams: new Map(this.streams), quality: this.phase === 'joined' ? this.quality : undefined, target: this.target,
+    this.changed({ phase: this.phase, self: this.self, participants: this.participants, streams: new Map(this.streams), stills: this.stills.shown, quality: this.phase === 'joined' ? this.quality : undefined, target: this.target,
       lostFor: this.phase === 'lost' ? Math.round((Date.now() - this.lostAt) / 1000) : 0, error: this.error });
   }
 
@@ -352,9 +358,11 @@ export class Call {
     this.announce();
   }
 
-  /** Pictures of others, or sound only. */
-  showPictures(on: boolean): void { this.pictures = on; this.wish(on); this.tell(); }
-  private wish(video: boolean): void { this.say({ type: 'receive', video }); }
+  choose(mode: Mode): void { this.mode = mode; this.wish(); this.tell(); }
+  private wish(): void {
+    this.say({ type: 'receive', video: this.mode === 'video', stills: this.mode === 'stills' });
+    this.say({ type: 'send', stills: this.mode === 'stills' });
+  }
 
   private encoding(t: Target): RTCRtpEncodingParameters {
     const lines = this.local.video?.getSettings().height ?? 480;
@@ -374,6 +382,7 @@ export class Call {
   private announce(): void { this.say({ type: 'state', audio: this.on('audio'), video: this.on('video') }); this.tell(); }
 
   private dropMedia(): void {
+    this.stills.close();
     this.pc?.close();
     this.pc = undefined;
     this.tracks.clear();

@@ -1,0 +1,94 @@
+// Where no video passes, or none is wanted: a still every few seconds, by data
+// channel, between two real browsers.
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import test from 'node:test'
+import { browser, phone, Server, tablet } from './harness.mjs'
+import { brightness, byId, clean, person, received, until } from './pages.mjs'
+
+async function newCase(server, asker, expert) {
+  const id = randomUUID(), to = (await server.api(expert, 'GET', '/api/session')).body.user
+  const opened = await server.api(asker, 'POST', `/api/cases/${id}/events`, { events: [{ id: randomUUID(), type: 'opened', at: new Date().toISOString(), data: {
+    patient: { name: 'Essai Images', sex: 'F', age: { value: 30, unit: 'Y' } }, specialty: to.specialties[0], urgency: 'U2', question: 'Essai', history: '', consent: { how: 'oral' }, to: [to.id] } }] })
+  assert.equal(opened.status, 200, JSON.stringify(opened.body))
+  return id
+}
+
+async function picture(page, name) {
+  if (!process.env.SIRA_SCREENS) return
+  mkdirSync(process.env.SIRA_SCREENS, { recursive: true })
+  for (const [size, viewport] of Object.entries({ tablette: tablet, telephone: phone })) {
+    await page.setViewportSize(viewport)
+    await page.screenshot({ path: path.join(process.env.SIRA_SCREENS, `${name}-${size}.png`) })
+  }
+  await page.setViewportSize(tablet)
+}
+
+/** What is seen now: address, size and a sum of the still's pixels. */
+const seen = page => byId(page, 'call-still').evaluate(async img => {
+  await img.decode()
+  const c = document.createElement('canvas')
+  c.width = img.naturalWidth
+  c.height = img.naturalHeight
+  const ctx = c.getContext('2d')
+  ctx.drawImage(img, 0, 0)
+  let sum = 0
+  ctx.getImageData(0, 0, c.width, c.height).data.forEach((v, i) => { sum = (sum * 31 + v * (i % 7 + 1)) % 1000000007 })
+  return { src: img.src, width: img.naturalWidth, sum }
+})
+
+test('images only: stills that change, both ways, and back to video', { timeout: 240_000 }, async t => {
+  const server = await new Server().start()
+  t.after(() => server.remove())
+  const chromium = await browser()
+  t.after(() => chromium.close())
+  const asker = server.user('clinician'), expert = server.user('specialist')
+  const id = await newCase(server, asker, expert)
+  const a = await person(chromium, server, asker, tablet), b = await person(chromium, server, expert, tablet)
+  for (const page of [a, b]) {
+    await page.goto(`${server.url}/dossier/${id}`)
+    await byId(page, 'call-open').first().click()
+  }
+  for (const page of [a, b]) await until('sound and video', async () => { const r = await received(page); return r.audioPackets > 50 && r.videoFrames > 5 })
+
+  await t.test('stills take the place of video for both', async () => {
+    await byId(a, 'call-mode').selectOption('stills')
+    for (const page of [a, b]) {
+      const first = await until('a still', async () => await byId(page, 'call-still').count() && await seen(page))
+      assert.ok(first.width > 100 && first.width <= 320, `${first.width} pixels`)
+      assert.ok((await brightness(page, 'call-still')).deviation > 5, 'a flat picture')
+      await until('another one, of another moment', async () => { const s = await byId(page, 'call-still').count() && await seen(page); return s && s.src !== first.src && s.sum !== first.sum })
+    }
+  })
+
+  await t.test('how old it is and why, in words', async () => {
+    await until('by wish', async () => /Une image toutes les \d+ s, à votre demande/.test(await byId(a, 'call-still-why').textContent()))
+    await until('by the other', async () => /L’autre côté n’envoie qu’une image toutes les \d+ s/.test(await byId(b, 'call-still-why').textContent()))
+    assert.match(await byId(a, 'call-still-age').textContent(), /image il y a \d+ s/)
+    assert.ok(Number(await byId(a, 'call-still-age').getAttribute('data-age')) < 30)
+    await a.locator('[data-testid="call-picture"][data-picture="stills"]').waitFor()
+    await picture(a, 'images-seulement')
+    const then = await received(b)
+    await until('the voice goes on', async () => (await received(b)).audioPackets > then.audioPackets + 30)
+    assert.ok((await received(b)).videoFrames <= then.videoFrames + 2, 'video beside stills')
+  })
+
+  await t.test('video comes back', async () => {
+    const then = await Promise.all([a, b].map(received))
+    await byId(a, 'call-mode').selectOption('video')
+    await Promise.all([a, b].map((page, i) => until('frames', async () => (await received(page)).videoFrames > then[i].videoFrames + 10)))
+    for (const page of [a, b]) await until('no still', async () => await byId(page, 'call-still').count() === 0)
+  })
+
+  await t.test('sound only: no picture either way, and back', async () => {
+    await byId(a, 'call-mode').selectOption('voice')
+    await byId(b, 'call-tile').filter({ hasText: 'caméra coupée' }).waitFor({ timeout: 20_000 })
+    await a.locator('[data-testid="call-picture"][data-picture="unwanted"]').waitFor({ timeout: 20_000 })
+    await byId(a, 'call-mode').selectOption('video')
+    const then = await Promise.all([a, b].map(received))
+    await Promise.all([a, b].map((page, i) => until('frames', async () => (await received(page)).videoFrames > then[i].videoFrames + 10)))
+  })
+  for (const page of [a, b]) clean(page, 'a page')
+})
