@@ -1,1 +1,1 @@
-import{o as e}from"./core.js";e(document.getElementById(`app`));
+import{l as e}from"./core.js";e(document.getElementById(`app`));
