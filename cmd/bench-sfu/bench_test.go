@@ -38,7 +38,7 @@ func TestReceived(t *testing.T) {
 	near(t, "pictures", d.FPS, 36/4.0)
 	near(t, "frozen", d.Frozen, 1.5*60/4)
 	near(t, "without", d.Still, 2*60/4.0)
-	near(t, "gap", d.Gap, 2)
+	near(t, "gap", d.Gap, 3)
 	near(t, "height", d.Height, 240)
 	if d.Codec != "video/VP9" || !d.Back.absent() {
 		t.Errorf("%q, back %v", d.Codec, d.Back)
@@ -46,6 +46,16 @@ func TestReceived(t *testing.T) {
 	if d := received(all[:1], 0, math.Inf(1), none); !d.Concealed.absent() || !d.FPS.absent() || d.speaks() {
 		t.Errorf("figures of nothing: %+v", d)
 	}
+}
+
+// TestLegible: between large pictures of the video, a single picture counts as
+// one, a small one does not.
+func TestLegible(t *testing.T) {
+	all := []sample{at(0, 1, 0, 0, 1, 0, 0, 160), at(4, 2, 0, 0, 2, 1, 0, 160), at(5, 3, 0, 0, 3, 1, 0, 160), at(9, 4, 0, 0, 4, 2, 0, 160)}
+	all[2].Stills, all[2].StillLines, all[3].Stills, all[3].StillLines = 1, 480, 2, 120
+	d := received(all, clickTime, math.Inf(1), none)
+	near(t, "gap", d.Gap, 5)
+	near(t, "stills", d.Stills, 2)
 }
 
 // TestReceivedOfAnother connection: its counters begin anew, and count whole.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -53,7 +54,8 @@ type direction struct {
 	VideoKbps, FPS                          figure
 	Width, Height                           figure // of most seconds
 	Frozen, Still                           figure // s a minute; Still: in which nothing was decoded
-	Gap                                     figure // s without a picture, the longest
+	Gap                                     figure // s without a legible picture, the longest
+	Stills, StillLines                      figure // single pictures shown instead of video
 	Back                                    figure // s from the end of the outage to the voice
 	JitterBuffer                            figure // ms, of the voice
 	Keyframes, NACKs, PLIs                  figure
@@ -88,12 +90,15 @@ func (m measured) figures(r row, warm int) (figures, error) {
 		PageErrors: append(raw.Rural.Trouble, raw.City.Trouble...), Fetched: raw.Rural.Fetched,
 	}
 	for _, n := range raw.Rural.Notes {
-		f.Notes = append(f.Notes, fmt.Sprintf("%.1f %s", (n.T-click)/1000, n.Text))
+		f.Notes = append(f.Notes, fmt.Sprintf("%.2f %s", (n.T-click)/1000, n.Text))
 	}
 	for _, n := range raw.City.Notes {
-		f.CityNotes = append(f.CityNotes, fmt.Sprintf("%.1f %s", (n.T-click)/1000, n.Text))
+		f.CityNotes = append(f.CityNotes, fmt.Sprintf("%.2f %s", (n.T-click)/1000, n.Text))
 	}
 	f.TwoWay = f.Down.speaks() && f.Up.speaks()
+	if r.outage { // of which most is silence
+		f.TwoWay = !worse(f.Down.Back, f.Up.Back).absent()
+	}
 	rtts := roundTrips(raw.Rural.Samples, from)
 	f.RTT50, f.RTT95 = quantile(rtts, 0.5), quantile(rtts, 0.95)
 	f.Bloat = figure(math.Max(0, float64(f.RTT95)-r.rtt))
@@ -125,12 +130,15 @@ func (f figures) line() string {
 		return f.Forward.line() + f.work()
 	}
 	way := func(d direction) string {
-		return fmt.Sprintf("voice %.0f kbps, %.2f %% concealed; %s %.0f kbps %.0f×%.0f, %.1f fps, %.1f s/min frozen, %.1f without, gap %.0f s", d.AudioKbps, d.Concealed, d.Codec, d.VideoKbps, d.Width, d.Height, d.FPS, d.Frozen, d.Still, d.Gap)
+		return fmt.Sprintf("voice %.0f kbps, %.2f %% concealed; %s %.0f kbps %.0f×%.0f, %.1f fps, %.1f s/min frozen, %.1f without, %.0f stills, gap %.0f s", d.AudioKbps, d.Concealed, d.Codec, d.VideoKbps, d.Width, d.Height, d.FPS, d.Frozen, d.Still, d.Stills, d.Gap)
 	}
 	s := fmt.Sprintf("sound after %.2f s, picture %.2f s, heard %.2f s\n  down: %s\n  up:   %s\n  RTT %.0f/%.0f ms, link used %.0f/%.0f %%, dropped by the queue %.1f/%.1f %%",
 		f.FirstAudio, f.FirstVideo, f.FirstHeard, way(f.Down), way(f.Up), f.RTT50, f.RTT95, f.UsedDown, f.UsedUp, f.QueueDropDown, f.QueueDropUp)
 	if !f.Down.Back.absent() || !f.Up.Back.absent() {
 		s += fmt.Sprintf("; voice back after %.1f/%.1f s", f.Down.Back, f.Up.Back)
+	}
+	if len(f.Notes) > 0 {
+		s += "\n  steps: " + strings.Join(f.Notes[:min(len(f.Notes), 14)], ", ")
 	}
 	if f.Path != "" {
 		s += "; by " + f.Path

@@ -117,7 +117,7 @@ func used(goal figure) metric {
 }
 
 func gap(goal figure) metric {
-	return metric{"longest time between two pictures", "s", 1, func(f figures) figure { return worse(f.Down.Gap, f.Up.Gap) }, false, goal}
+	return metric{"longest time between two legible pictures", "s", 1, func(f figures) figure { return worse(f.Down.Gap, f.Up.Gap) }, false, goal}
 }
 
 func back(goal figure) metric {

@@ -23,7 +23,10 @@ type rawPerson struct {
 type sample struct {
 	T        float64
 	Uploaded float64 // bytes that requests sent so far
-	Stats    []stat
+	// Single pictures shown so far in the place of a video, and the lines of the
+	// newest.
+	Stills, StillLines float64
+	Stats              []stat
 }
 
 // stat is one entry of getStats, with the names of the W3C.
@@ -114,16 +117,24 @@ func (d *direction) picture(in []sample) {
 	d.FPS, d.VideoKbps = figure(frames/seconds), figure(got(func(s stat) float64 { return s.BytesReceived })*8/1000/seconds)
 	d.Frozen = figure(got(func(s stat) float64 { return s.TotalFreezesDuration }) * 60 / seconds)
 	d.Keyframes, d.NACKs, d.PLIs = figure(got(func(s stat) float64 { return s.KeyFramesDecoded })), figure(got(func(s stat) float64 { return s.NackCount })), figure(got(func(s stat) float64 { return s.PliCount }))
-	sizes, still, seen := map[[2]float64]float64{}, 0.0, a.T
+	sizes, still, legible := map[[2]float64]float64{}, 0.0, a.T
+	d.Stills, d.StillLines = figure(b.Stills-a.Stills), figure(b.StillLines)
 	for i := 1; i < len(in); i++ {
 		before, now := in[i-1].inbound("video"), in[i].inbound("video")
 		took := in[i].T - in[i-1].T
+		large := func(s stat) float64 { // counts pictures that one can make something out in
+			if s.FrameHeight < legibleLines {
+				return 0
+			}
+			return s.FramesDecoded
+		}
 		if gained(before, now, decoded) == 0 {
 			still += took
-		} else {
-			seen = in[i].T
 		}
-		d.Gap = figure(math.Max(math.Max(0, zero(d.Gap)), (in[i].T-seen)/1000))
+		d.Gap = figure(math.Max(zero(d.Gap), (in[i].T-legible)/1000))
+		if gained(before, now, large) > 0 || in[i].Stills > in[i-1].Stills && in[i].StillLines >= legibleLines {
+			legible = in[i].T
+		}
 		for k, s := range now {
 			if s.FramesDecoded > before[k].FramesDecoded {
 				sizes[[2]float64{s.FrameWidth, s.FrameHeight}] += took
@@ -142,6 +153,10 @@ func (d *direction) picture(in []sample) {
 		d.Frozen = 60 // the browser counts no freeze of a picture that never comes
 	}
 }
+
+// legibleLines are those of a picture that a physician can make something out
+// in.
+const legibleLines = 240
 
 func zero(f figure) float64 {
 	if f.absent() {

@@ -5,7 +5,13 @@
   const connections = [];
   const Plain = window.RTCPeerConnection;
   window.RTCPeerConnection = class extends Plain {
-    constructor(...args) { super(...args); connections.push(this); }
+    constructor(...args) {
+      super(...args);
+      const i = connections.push(this) - 1;
+      for (const [event, state] of [['iceconnectionstatechange', 'iceConnectionState'], ['connectionstatechange', 'connectionState']]) {
+        this.addEventListener(event, () => bench.note(`pc${i} ${state === 'connectionState' ? 'dtls' : 'ice'} ${this[state]}`));
+      }
+    }
   };
   const wanted = ['id', 'type', 'kind', 'mid', 'rid', 'codecId', 'mimeType', 'nominated', 'state', 'active',
     'bytesReceived', 'packetsReceived', 'packetsLost', 'packetsDiscarded', 'fecPacketsReceived', 'retransmittedBytesReceived',
@@ -29,11 +35,24 @@
         stats.push(out);
       }
     }));
-    return { t: Date.now(), stats, uploaded: bench.uploaded };
+    return { t: Date.now(), stats, uploaded: bench.uploaded, stills: bench.stills, stillLines: bench.stillLines };
   }
 
-  bench = window.__bench = { clicked: 0, first: {}, samples: [], notes: [], uploaded: 0 };
+  bench = window.__bench = { clicked: 0, first: {}, samples: [], notes: [], uploaded: 0, stills: 0, stillLines: 0 };
   bench.note = (text) => bench.notes.push({ t: Date.now(), text: String(text) });
+  // The steps of joining.
+  const devices = navigator.mediaDevices, ask = devices?.getUserMedia.bind(devices);
+  if (ask) devices.getUserMedia = async (...args) => { const stream = await ask(...args); bench.note('devices'); return stream; };
+  const Socket = window.WebSocket;
+  window.WebSocket = class extends Socket {
+    constructor(...args) {
+      super(...args);
+      bench.note('socket asked');
+      this.addEventListener('open', () => bench.note('socket open'));
+      this.addEventListener('message', () => bench.note('socket answers'), { once: true });
+      this.addEventListener('close', (e) => bench.note(`socket closed ${e.code}`));
+    }
+  };
   // What requests of the page have sent, as it goes.
   const send = XMLHttpRequest.prototype.send;
   XMLHttpRequest.prototype.send = function (...args) {
@@ -42,6 +61,13 @@
     return send.apply(this, args);
   };
   addEventListener('click', (e) => { if (e.target.closest?.('[data-testid="call-open"]')) bench.clicked = Date.now(); }, true);
+
+  // Single pictures that are shown where a video would be.
+  document.addEventListener('load', (e) => {
+    if (!e.target.matches?.('img[data-testid="call-still"]')) return;
+    bench.stills++;
+    bench.stillLines = e.target.naturalHeight;
+  }, true);
 
   /** Looks often until sound and picture of the other were really received. */
   bench.watch = async (limit) => {
