@@ -231,6 +231,11 @@ test('somebody without an account in a call', { timeout: 240_000 }, async t => {
     await late.goto(await invite(midwife, 'other', 'Dr Ali Cissé'))
     await closeDialog(midwife)
     await byId(late, 'guest-enter').click()
+    await byId(expert, 'door-guest').waitFor()
+    await byId(late, 'call-hangup').click() // does not want to wait
+    assert.equal(await byId(late, 'guest-over').getAttribute('data-code'), 'left')
+    await byId(expert, 'door-guest').waitFor({ state: 'detached' })
+    await byId(late, 'guest-again').click()
     await byId(expert, 'door-refuse').click()
     await byId(late, 'guest-over').waitFor()
     assert.equal(await byId(late, 'guest-over').getAttribute('data-code'), 'refused')
