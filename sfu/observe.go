@@ -6,6 +6,7 @@ import (
 
 	"github.com/pion/webrtc/v4"
 
+	"sira/sfu/bulk"
 	"sira/sfu/estimate"
 )
 
@@ -13,15 +14,20 @@ import (
 type Traffic int
 
 // The kinds of traffic. Repair is what was sent again because it was lost, or
-// ahead of its loss by a trial of the link.
+// ahead of its loss by a trial of the link. Stills and files go beside the
+// media, by HTTP, and are counted without headers.
 const (
 	Voice Traffic = iota
 	Picture
 	Repair
-	Traffics // how many
+	Still // frozen pictures
+	Files // uploads, images that load
+	Traffics
 )
 
-func (t Traffic) String() string { return [...]string{"voice", "picture", "repair"}[t] }
+func (t Traffic) String() string {
+	return [...]string{"voice", "picture", "repair", "still", "files"}[t]
+}
 
 // Silence is after how long without any packet a transport counts as cut.
 const Silence = iceDisconnected
@@ -33,6 +39,7 @@ type Observation struct {
 	Path      string           // "udp", "tcp", "relay", "" before there is any
 	RTT       time.Duration    // 0 when not yet known
 	Estimate  float64          // what the way to the peer is believed to carry, bit/s, 0 when not known
+	Uplink    float64          // what the way from it is
 	Up, Down  [Traffics]uint64 // bytes from and to the peer, headers included
 	Delivered uint64           // of the bytes to it, those that it said arrived
 
@@ -46,7 +53,8 @@ type carried struct {
 	up, down           [Traffics]atomic.Uint64
 	downTold, downLost atomic.Uint64
 
-	upExpected, upLost uint64 // guarded by Peer.mu
+	upExpected, upLost uint64 // guarded by Peer.mu, as
+	beside             [2][2]uint64
 }
 
 // upOverhead is what a packet has besides what we read: IP, UDP, SRTP's tag.
@@ -115,8 +123,28 @@ func (p *Peer) Observe() Observation {
 	c.upLost += expected - min(received, expected)
 	o.UpExpected, o.UpLost = c.upExpected, c.upLost
 	p.mu.Unlock()
+	o.Uplink = float64(p.congestion.up.limit.Load())
+	p.countFiles(&o)
 	o.Picture = pictureWords[p.limited.Load()]
 	return o
+}
+
+// countFiles reads what the participant's transfers took, which may give back
+// a little: what was told once stands.
+func (p *Peer) countFiles(o *Observation) {
+	call := p.part.Files
+	if call == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for w, to := range map[bulk.Way]*[Traffics]uint64{bulk.Up: &o.Up, bulk.Down: &o.Down} {
+		for k, t := range map[bulk.Class]Traffic{bulk.Asked: Still, bulk.Files: Files} {
+			n := &p.link.carried.beside[w][k]
+			*n = max(*n, uint64(max(call.Taken(w, k), 0)))
+			to[t] = *n
+		}
+	}
 }
 
 // tally is how far somebody counted an inlet's packets.

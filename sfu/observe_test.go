@@ -2,8 +2,11 @@ package sfu
 
 import (
 	"testing"
+	"time"
 
 	"github.com/pion/webrtc/v4"
+
+	"sira/sfu/bulk"
 )
 
 // TestObserve: what a link carried is counted by what it was for, losses on
@@ -47,4 +50,24 @@ func TestObserveRelay(t *testing.T) {
 	a := join(t, s, clientOptions{id: "a", room: "r", slots: 1})
 	a.waitConnected()
 	eventually(t, "the path is known", func() bool { return a.peer.Observe().Path == "relay" })
+}
+
+// TestObserveFiles: what a participant transfers beside the call is counted
+// with it, each way; bytes that were given back are not taken off again.
+func TestObserveFiles(t *testing.T) {
+	p, book := filesPeer("u")
+	now := time.Now()
+	book.Take("u", bulk.Up, bulk.Files, 5000, now)
+	book.Take("u", bulk.Down, bulk.Asked, 700, now)
+	book.Take("other", bulk.Up, bulk.Files, 9000, now)
+	var o Observation
+	p.countFiles(&o)
+	if o.Up[Files] != 5000 || o.Down[Still] != 700 || o.Up[Still] != 0 || o.Down[Files] != 0 {
+		t.Errorf("up %v, down %v", o.Up, o.Down)
+	}
+	p.part.Files.Leave()
+	o = Observation{}
+	if p.countFiles(&o); o.Up[Files] != 5000 {
+		t.Errorf("after it ended: up %v", o.Up)
+	}
 }

@@ -66,6 +66,7 @@ type Call struct {
 	user  string
 	rates [ways][classes]float64 // bit/s, or Free; guarded by Book.mu
 	seen  [ways]int64
+	begun [ways][classes]int64 // what had passed when it began
 }
 
 // Join begins a call. Until it grants something else, all there is is free.
@@ -84,6 +85,11 @@ func (b *Book) Join(user string) *Call {
 	for w := range ways {
 		for k := range classes {
 			c.rates[w][k] = Free
+		}
+	}
+	for w := range ways {
+		for k := range classes {
+			c.begun[w][k] = p.buckets[w][k].taken
 		}
 	}
 	p.calls[c] = struct{}{}
@@ -131,6 +137,16 @@ func (c *Call) Used(w Way) int64 {
 	n := sum - c.seen[w]
 	c.seen[w] = sum
 	return n
+}
+
+// Taken is how many bytes passed since the call began.
+func (c *Call) Taken(w Way, k Class) int64 {
+	c.book.mu.Lock()
+	defer c.book.mu.Unlock()
+	if p := c.book.people[c.user]; p != nil {
+		return p.buckets[w][k].taken - c.begun[w][k]
+	}
+	return 0
 }
 
 // rate is the least that the person's calls grant.

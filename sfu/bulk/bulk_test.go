@@ -53,6 +53,11 @@ func TestGrantHoldsForAllRequestsOfAPerson(t *testing.T) {
 	if n := c.Used(Down); n != int64(sum)+5<<20 || c.Used(Down) != 0 {
 		t.Errorf("used %d", n)
 	}
+	later := b.Join("u")
+	if n := c.Taken(Down, Files); n != int64(sum)+5<<20 || later.Taken(Down, Files) != 0 || c.Taken(Up, Files) != 1<<20 {
+		t.Errorf("taken %d, since another call began %d", n, later.Taken(Down, Files))
+	}
+	later.Leave()
 	c.Leave()
 	if n, _ := b.Take("u", Down, Files, 1<<20, now); n != 1<<20 || len(b.people) != 0 {
 		t.Errorf("after the call %d, %d remembered", n, len(b.people))
