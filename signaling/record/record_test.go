@@ -120,7 +120,7 @@ func TestBounds(t *testing.T) {
 	for i := 1; i <= 5000; i++ {
 		p.Sample(sfu.Observation{Connected: i%3 != 0}, after(float64(2*i)))
 	}
-	if len(c.people) != peopleKept || len(p.samples) != samplesKept || cap(p.samples) > 2*samplesKept || len(p.outages) != outagesKept {
+	if len(c.people) != peopleKept || len(p.samples) != samplesKept || cap(p.samples) > samplesKept || len(p.outages) != outagesKept {
 		t.Errorf("%d people, %d samples, %d outages", len(c.people), len(p.samples), len(p.outages))
 	}
 	got, _ := c.Of("A", after(10000))

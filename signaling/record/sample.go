@@ -10,6 +10,7 @@ import (
 type sample struct {
 	At        int64 // Unix ms
 	Estimate  int32 // 0: not known
+	Uplink    int32
 	Delivered int32
 	Up, Down  [sfu.Traffics]int32
 	RTTMs     int32
@@ -33,11 +34,11 @@ func (p *Person) Sample(o sfu.Observation, now time.Time) Sign {
 	if !p.left.IsZero() {
 		return Unknown
 	}
-	p.link(o.Connected, now)
 	d := now.Sub(p.sampled)
-	if d <= 0 {
+	if d <= 0 { // of a connection that they had before
 		return p.mood.sign
 	}
+	p.link(o.Connected, now)
 	was := p.before
 	if !o.Connected || now.Sub(p.back) < settling {
 		// What went into a dead link is the outage, not loss.
@@ -45,7 +46,7 @@ func (p *Person) Sample(o sfu.Observation, now time.Time) Sign {
 	}
 	p.before, p.sampled = o, now
 	s := sample{
-		At: now.UnixMilli(), Estimate: kbps(o.Estimate), Delivered: rate(o.Delivered-was.Delivered, d),
+		At: now.UnixMilli(), Estimate: kbps(o.Estimate), Uplink: kbps(o.Uplink), Delivered: rate(o.Delivered-was.Delivered, d),
 		RTTMs: int32(o.RTT.Milliseconds()), Height: int16(p.told.Height), Cut: p.met && !o.Connected, FrozenMs: int32(p.frozen),
 		LossUp: perMille(o.UpLost-was.UpLost, o.UpExpected-was.UpExpected), LossDown: perMille(o.DownLost-was.DownLost, o.DownTold-was.DownTold),
 	}
@@ -64,7 +65,10 @@ func (p *Person) Sample(o sfu.Observation, now time.Time) Sign {
 }
 
 func (p *Person) put(s sample) {
-	if len(p.samples) < samplesKept {
+	if n := len(p.samples); n < samplesKept {
+		if n == cap(p.samples) { // append would make room that is never used
+			p.samples = append(make([]sample, 0, min(max(2*n, 32), samplesKept)), p.samples...)
+		}
 		p.samples = append(p.samples, s)
 		return
 	}

@@ -98,7 +98,7 @@ type Totals struct {
 	ResumeMs  int    `json:"resumeMs"`  // the slowest
 }
 
-// Bytes are sums by traffic: "voice", "picture", "repair".
+// Bytes are sums by traffic: "voice", "picture", "repair", "still", "files".
 type Bytes map[string]uint64
 
 func bytesOf(sum [sfu.Traffics]uint64) Bytes {

@@ -54,6 +54,7 @@ type OutageView struct {
 type Columns struct {
 	At        []int64            `json:"at"` // Unix ms
 	Estimate  []int32            `json:"estimate"`
+	Uplink    []int32            `json:"uplink"`
 	Delivered []int32            `json:"delivered"`
 	Up        map[string][]int32 `json:"up"`
 	Down      map[string][]int32 `json:"down"`
@@ -105,6 +106,7 @@ func columns(list []sample) Columns {
 		c.At = append(c.At, s.At)
 	}
 	c.Estimate = column(list, func(s *sample) int32 { return s.Estimate })
+	c.Uplink = column(list, func(s *sample) int32 { return s.Uplink })
 	c.Delivered = column(list, func(s *sample) int32 { return s.Delivered })
 	c.RTTMs = column(list, func(s *sample) int32 { return s.RTTMs })
 	c.LossUp = column(list, func(s *sample) int32 { return int32(s.LossUp) })

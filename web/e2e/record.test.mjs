@@ -99,6 +99,11 @@ test('a call is measured for those in it and for those who ask later', { timeout
       for (const c of drawn) assert.ok(c.width > 250 && c.outages === outages && c.label.length > 20, JSON.stringify(c))
       assert.ok(drawn[0].drawn >= 3, `voice, pictures, what arrived and what it carries: ${JSON.stringify(drawn[0])}`)
     }
+    await byId(expert, 'record-up').click()
+    const up = (await charts(hers))[0]
+    assert.ok(/^Débit de/.test(up.label) && up.drawn >= 2, JSON.stringify(up))
+    await shot(expert, 'mesures-envoi')
+    await byId(expert, 'record-down').click()
     await fits(expert, 'Mesures')
     await shot(expert, 'mesures-tablette')
     assert.match(await byId(hers, 'record-reasons').innerText(), /1 coupure \(/)

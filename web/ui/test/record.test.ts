@@ -17,7 +17,7 @@ test('a call in one line', () => {
   assert.equal(percent(5, 0), 0);
 });
 
-const cols = (at: number[], more: Partial<Columns> = {}): Columns => ({ at, estimate: [], delivered: [], up: {}, down: {}, rttMs: [], lossUp: [], lossDown: [], frozenMs: [], height: [], cut: [], picture: [], ...more });
+const cols = (at: number[], more: Partial<Columns> = {}): Columns => ({ at, estimate: [], uplink: [], delivered: [], up: {}, down: {}, rttMs: [], lossUp: [], lossDown: [], frozenMs: [], height: [], cut: [], picture: [], ...more });
 
 test('newer looks follow the older ones, columns of zeros came empty, old looks go', () => {
   const a = cols([1000, 3000], { estimate: [90, 96], down: { voice: [30, 31] } }), b = cols([5000], { rttMs: [300], down: { picture: [80] } });
@@ -36,8 +36,8 @@ test('a view is joined by person, and another call begins anew', () => {
 });
 
 test('the table has means of ten seconds, the newest first', () => {
-  const r = rows(cols([1000, 9000, 11_000], { estimate: [100, 90, 80], delivered: [10, 20, 30], down: { voice: [30, 30, 30], picture: [0, 50, 0] }, rttMs: [300, 310, 0], lossUp: [0, 40, 0], lossDown: [0, 0, 7], frozenMs: [100, 200, 0], cut: [0, 0, 1], picture: [0, 2, 0] }));
-  assert.deepEqual(r.map((x) => [x.at, x.estimate, x.sent, x.voice, x.rttMs, x.lossUp, x.frozenMs, x.cut, x.off]), [[10_000, 80, 30, 30, 0, 0, 0, true, false], [0, 95, 55, 30, 305, 20, 300, false, true]]);
+  const r = rows(cols([1000, 9000, 11_000], { estimate: [100, 90, 80], delivered: [10, 20, 30], down: { voice: [30, 30, 30], picture: [0, 50, 0] }, rttMs: [300, 310, 0], lossUp: [0, 40, 0], lossDown: [0, 0, 7], frozenMs: [100, 200, 0], cut: [0, 0, 1], picture: [0, 2, 0], height: [480, 240, 240] }));
+  assert.deepEqual(r.map((x) => [x.at, x.estimate, x.sent, x.voice, x.rttMs, x.lossUp, x.frozenMs, x.cut, x.picture, x.height]), [[10_000, 80, 30, 30, 0, 0, 0, true, 0, 240], [0, 95, 55, 30, 305, 20, 300, false, 2, 240]]);
 });
 
 test('axes are round, lines break where nothing was measured', () => {
@@ -48,7 +48,7 @@ test('axes are round, lines break where nothing was measured', () => {
 
 test('why a call was bad, in words', () => {
   const good = { seconds: 700, voice: 690, usable: 685, concealedMs: 0, freezes: 0, frozenMs: 0, firstAudioMs: 1, firstVideoMs: 1, rttMs: 300, lossUp: 10, lossDown: 20, estimateKbps: 180, leastKbps: 90, deliveredKbps: 120, up: {}, down: {}, path: 'udp' as const, outages: 0, outageMs: 0, longestMs: 0, resumeMs: 0 };
-  assert.equal(reasons(good), 'rien à signaler');
+  assert.equal(reasons(good), 'rien à signaler sur cette liaison');
   assert.equal(plain(reasons({ ...good, usable: 500, lossUp: 83, estimateKbps: 50, outages: 2, outageMs: 30_000, path: 'relay' })),
     '2 coupures (30 s en tout) · 72 % de la parole des autres seulement a été utile · 8,3 % de pertes à l’envoi · liaison de 50 kbit/s seulement · le réseau bloque les appels : passage par le relais');
 });

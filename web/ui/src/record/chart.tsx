@@ -2,7 +2,7 @@
 // it; how late and how much is lost. Plain SVG, in pixels of its own width.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ComponentChildren, RefObject } from 'preact';
-import { sent, shown, type Columns, type Outage } from './data';
+import { sent, shown, type Columns, type Outage, type Way } from './data';
 import { band, ceiling, line, runs } from './scale';
 import { share, w } from './words';
 
@@ -60,33 +60,38 @@ export const Hatch = () => (
   </defs></svg>
 );
 
-const known = ['voice', 'picture', 'repair'];
+const known = ['voice', 'still', 'picture', 'repair', 'files'] as const;
+type Known = (typeof known)[number];
+const isKnown = (k: string): k is Known => (known as readonly string[]).includes(k);
 /** From below: voice first, as on the link. */
-const classes = (c: Columns): string[] => [...known.filter((k) => c.down[k]), ...Object.keys(c.down).filter((k) => !known.includes(k)).sort()];
-const className = (k: string): string => (k === 'voice' || k === 'picture' || k === 'repair' ? w(k) : k);
+const classes = (of: Record<string, number[]>): string[] => [...known.filter((k) => of[k]), ...Object.keys(of).filter((k) => !isKnown(k)).sort()];
+const className = (k: string): string => (isKnown(k) ? w(k) : k);
 
-interface Props { c: Columns; every: number; to: number; begun: number; who: string; end: string; outages: Outage[] }
+interface Props { c: Columns; way: Way; every: number; to: number; begun: number; who: string; end: string; outages: Outage[] }
 
-export function RateChart({ c, every, to, begun, who, end, outages }: Props) {
+export function RateChart({ c, way, every, to, begun, who, end, outages }: Props) {
   const [box, width] = useWidth(), last = c.at.length - 1;
-  const f = frame(width, to, begun, ceiling(c.at.reduce((m, _, i) => Math.max(m, sent(c, i), Math.min(c.estimate[i]!, 2 * Math.max(sent(c, i), 60))), 0), 60));
+  const carries = way === 'down' ? c.estimate : c.uplink, here = c.at.map((_, i) => sent(c, i, way));
+  // An estimate far above all that goes would flatten it.
+  const f = frame(width, to, begun, ceiling(c.at.reduce((m, _, i) => Math.max(m, here[i]!, Math.min(carries[i]!, 2 * Math.max(here[i]!, 60))), 0), 60));
   const stack = c.at.map(() => 0);
-  const list = classes(c);
+  const list = classes(c[way]);
   const bands = list.map((k) => {
     const under = [...stack];
-    c.at.forEach((_, i) => { stack[i]! += c.down[k]![i] ?? 0; });
+    c.at.forEach((_, i) => { stack[i]! += c[way][k]![i] ?? 0; });
     const over = [...stack];
-    return <path key={k} class={`band ${known.includes(k) ? k : 'other'}`} d={runs(c.at, every).map((r) => band(r.map((i) => [f.x(c.at[i]!), f.y(over[i]!)]), r.map((i) => [f.x(c.at[i]!), f.y(under[i]!)]))).join('')} />;
+    return <path key={k} class={`band ${isKnown(k) ? k : 'other'}`} d={runs(c.at, every).map((r) => band(r.map((i) => [f.x(c.at[i]!), f.y(over[i]!)]), r.map((i) => [f.x(c.at[i]!), f.y(under[i]!)]))).join('')} />;
   });
   const stroke = (of: number[], keep?: (i: number) => boolean) => runs(c.at, every, keep).map((r) => line(r.map((i) => [f.x(c.at[i]!), f.y(of[i]!)]))).join('');
-  const label = w('chartRate', { who, sent: last < 0 ? 0 : sent(c, last), delivered: c.delivered[last] ?? 0, estimate: c.estimate[last] ?? 0 });
+  const now = { who, sent: here[last] ?? 0, delivered: c.delivered[last] ?? 0, estimate: carries[last] ?? 0 };
+  const label = way === 'down' ? w('chartRate', now) : w('chartUp', now);
   return (
-    <figure class="chart"><figcaption>{w('rate', { who })}</figcaption>
+    <figure class="chart"><figcaption>{w(way === 'down' ? 'rate' : 'rateUp')}</figcaption>
       <Drawing label={label} testid="chart-rate" box={box} width={width}>
         <Axes f={f} end={end} />{bands}<Outages f={f} list={outages} />
-        <path class="stroke delivered" d={stroke(c.delivered, (i) => c.delivered[i]! > 0)} /><path class="stroke estimate" d={stroke(c.estimate, (i) => c.estimate[i]! > 0 && sent(c, i) > 0)} />
+        {way === 'down' && <path class="stroke delivered" d={stroke(c.delivered, (i) => c.delivered[i]! > 0)} />}<path class="stroke estimate" d={stroke(carries, (i) => carries[i]! > 0 && here[i]! > 0)} />
       </Drawing>
-      <ul class="plain legend"><li><i class="key line estimate" />{w('estimate')}</li><li><i class="key line delivered" />{w('delivered')}</li>{list.map((k) => <li key={k}><i class={`key ${known.includes(k) ? k : 'other'}`} />{className(k)}</li>)}</ul>
+      <ul class="plain legend"><li><i class="key line estimate" />{w('estimate')}</li>{way === 'down' && <li><i class="key line delivered" />{w('delivered')}</li>}{list.map((k) => <li key={k}><i class={`key ${isKnown(k) ? k : 'other'}`} />{className(k)}</li>)}</ul>
     </figure>
   );
 }

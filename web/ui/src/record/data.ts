@@ -3,7 +3,7 @@ import { id, json } from '../api';
 import type { CallSum, Figures } from '../lib/callsum';
 
 export interface Columns {
-  at: number[]; estimate: number[]; delivered: number[]; up: Record<string, number[]>; down: Record<string, number[]>;
+  at: number[]; estimate: number[]; uplink: number[]; delivered: number[]; up: Record<string, number[]>; down: Record<string, number[]>;
   rttMs: number[]; lossUp: number[]; lossDown: number[]; frozenMs: number[]; height: number[]; cut: number[]; picture: number[];
 }
 export interface Outage { at: number; ms: number; resumeMs: number; going?: boolean }
@@ -22,7 +22,7 @@ export const recordApi = {
 
 export const shown = 600_000; // ms
 
-const lists = ['estimate', 'delivered', 'rttMs', 'lossUp', 'lossDown', 'frozenMs', 'height', 'cut', 'picture'] as const;
+const lists = ['estimate', 'uplink', 'delivered', 'rttMs', 'lossUp', 'lossDown', 'frozenMs', 'height', 'cut', 'picture'] as const;
 
 /** A column of zeros comes empty. */
 const full = (list: number[] | undefined, n: number): number[] => (list?.length ? list : new Array<number>(n).fill(0));
@@ -38,7 +38,7 @@ export function join(a: Columns, b: Columns, from: number): Columns {
   return out;
 }
 
-const none: Columns = { at: [], estimate: [], delivered: [], up: {}, down: {}, rttMs: [], lossUp: [], lossDown: [], frozenMs: [], height: [], cut: [], picture: [] };
+const none: Columns = { at: [], estimate: [], uplink: [], delivered: [], up: {}, down: {}, rttMs: [], lossUp: [], lossDown: [], frozenMs: [], height: [], cut: [], picture: [] };
 const same = (p: Person, q: Person): boolean => p.user === q.user && p.via === q.via && p.joinedAt === q.joinedAt;
 
 /** The newest view with the looks that are known already. */
@@ -47,10 +47,12 @@ export function merge(old: View | undefined, v: View): View {
   return { ...v, people: v.people.map((p) => ({ ...p, samples: join(known.find((q) => same(p, q))?.samples ?? none, p.samples, from) })) };
 }
 
-/** What is sent to somebody, in all. */
-export const sent = (c: Columns, i: number): number => Object.values(c.down).reduce((sum, list) => sum + (list[i] ?? 0), 0);
+export type Way = 'down' | 'up';
 
-export interface Row { at: number; estimate: number; sent: number; delivered: number; voice: number; rttMs: number; lossUp: number; lossDown: number; frozenMs: number; cut: boolean; off: boolean }
+/** What goes to somebody, or comes from them, in all. */
+export const sent = (c: Columns, i: number, way: Way = 'down'): number => Object.values(c[way]).reduce((sum, list) => sum + (list[i] ?? 0), 0);
+
+export interface Row { at: number; estimate: number; sent: number; delivered: number; voice: number; rttMs: number; lossUp: number; lossDown: number; frozenMs: number; cut: boolean; picture: number; height: number }
 
 /** Means of ten seconds, the newest first. */
 export function rows(c: Columns): Row[] {
@@ -60,7 +62,7 @@ export function rows(c: Columns): Row[] {
   for (const [g, list] of groups) {
     const mean = (of: (i: number) => number) => Math.round(list.reduce((s, i) => s + of(i), 0) / list.length);
     out.unshift({ at: g * 10_000, estimate: mean((i) => c.estimate[i]!), sent: mean((i) => sent(c, i)), delivered: mean((i) => c.delivered[i]!), voice: mean((i) => c.down.voice?.[i] ?? 0), rttMs: mean((i) => c.rttMs[i]!),
-      lossUp: mean((i) => c.lossUp[i]!), lossDown: mean((i) => c.lossDown[i]!), frozenMs: list.reduce((s, i) => s + c.frozenMs[i]!, 0), cut: list.some((i) => c.cut[i]! > 0), off: list.some((i) => c.picture[i] === 2) });
+      lossUp: mean((i) => c.lossUp[i]!), lossDown: mean((i) => c.lossDown[i]!), frozenMs: list.reduce((s, i) => s + c.frozenMs[i]!, 0), cut: list.some((i) => c.cut[i]! > 0), picture: Math.max(...list.map((i) => c.picture[i]!)), height: c.height[list[list.length - 1]!]! });
   }
   return out;
 }

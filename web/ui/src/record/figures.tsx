@@ -21,8 +21,9 @@ export function reasons(f: F, speech = true): string {
   return out.join(' · ') || w('rFine');
 }
 
+const names = { voice: 'voice', still: 'still', picture: 'picture', repair: 'repair', files: 'files' } as const;
 const sum = (m: Record<string, number>): string => {
-  const part = (k: string) => (k === 'voice' || k === 'picture' || k === 'repair' ? w(k) : k);
+  const part = (k: string) => (k in names ? w(names[k as keyof typeof names]) : k);
   const list = Object.entries(m).filter(([, n]) => n > 0);
   return list.length ? `${bytes(list.reduce((s, [, n]) => s + n, 0))} (${list.map(([k, n]) => `${part(k)} ${bytes(n)}`).join(', ')})` : '—';
 };
@@ -35,8 +36,8 @@ export function Figures({ f }: { f: F }) {
     [w('fFirstAudio'), f.firstAudioMs ? seconds(f.firstAudioMs) : w('never')],
     [w('fFirstVideo'), f.firstVideoMs ? seconds(f.firstVideoMs) : w('no')],
     [w('fFreezes'), f.freezes ? w('fFreezesOf', { n: f.freezes, d: seconds(f.frozenMs) }) : w('no')],
-    [w('fOutages'), f.outages ? w('fOutagesOf', { n: f.outages, l: seconds(f.longestMs), d: seconds(f.outageMs) }) : w('no')],
-    ...(f.outages ? [[w('fResume'), seconds(f.resumeMs)] as [string, string]] : []),
+    [w('fOutages'), f.outages === 1 ? `1 (${seconds(f.outageMs)})` : f.outages ? w('fOutagesOf', { n: f.outages, l: seconds(f.longestMs), d: seconds(f.outageMs) }) : w('no')],
+    ...(f.outages ? [[w('fResume'), f.resumeMs ? seconds(f.resumeMs) : w('atOnce')] as [string, string]] : []),
     [w('fRtt'), f.rttMs ? `${f.rttMs}\u00a0ms` : '—'],
     [w('fLoss'), w('fLossOf', { up: share(f.lossUp), down: share(f.lossDown) })],
     [w('fRate'), f.estimateKbps ? w('fRateOf', { d: f.deliveredKbps, e: f.estimateKbps, l: f.leastKbps }) : '—'],
