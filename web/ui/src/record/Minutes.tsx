@@ -81,7 +81,7 @@ function Line({ p, v, way }: { p: Person; v: View; way: Way }) {
 
 /** How large a picture somebody receives, and why not a larger one. */
 function picture(r: Row): string {
-  const why = r.picture ? w((['pictureSmall', 'pictureOff', 'pictureUnwanted'] as const)[r.picture - 1] ?? 'pictureSmall') : '';
+  const why = r.picture ? w((['pictureSmall', 'pictureOff', 'pictureUnwanted', 'pictureStills'] as const)[r.picture - 1] ?? 'pictureSmall') : '';
   return [r.height > 0 && r.picture < 2 && w('lines', { n: r.height }), why].filter(Boolean).join(', ') || '—';
 }
 

@@ -62,7 +62,7 @@ export function rows(c: Columns): Row[] {
   for (const [g, list] of groups) {
     const mean = (of: (i: number) => number) => Math.round(list.reduce((s, i) => s + of(i), 0) / list.length);
     out.unshift({ at: g * 10_000, estimate: mean((i) => c.estimate[i]!), sent: mean((i) => sent(c, i)), delivered: mean((i) => c.delivered[i]!), voice: mean((i) => c.down.voice?.[i] ?? 0), rttMs: mean((i) => c.rttMs[i]!),
-      lossUp: mean((i) => c.lossUp[i]!), lossDown: mean((i) => c.lossDown[i]!), frozenMs: list.reduce((s, i) => s + c.frozenMs[i]!, 0), cut: list.some((i) => c.cut[i]! > 0), picture: Math.max(...list.map((i) => c.picture[i]!)), height: c.height[list[list.length - 1]!]! });
+      lossUp: mean((i) => c.lossUp[i]!), lossDown: mean((i) => c.lossDown[i]!), frozenMs: list.reduce((s, i) => s + c.frozenMs[i]!, 0), cut: list.some((i) => c.cut[i]! > 0), picture: c.picture[list[list.length - 1]!]!, height: c.height[list[list.length - 1]!]! });
   }
   return out;
 }
