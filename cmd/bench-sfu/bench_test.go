@@ -201,6 +201,31 @@ func TestCertificate(t *testing.T) {
 	}
 }
 
+// TestKept: tables are the same when they are made of what was kept.
+func TestKept(t *testing.T) {
+	b := &bench{options: options{keep: t.TempDir()}, commit: "abc"}
+	f := figures{TwoWay: true, FirstVideo: none, FirstAudio: 1.25}
+	f.Down.Concealed, f.Up.Concealed = 0.11, 0.04
+	want := results{}
+	for seed := 1; seed <= 2; seed++ {
+		f.Down.Concealed *= 2
+		want.add("256", "ours", f)
+		if err := b.save(kept{Row: "256", Server: "ours", Seed: seed, Figures: f, Raw: json.RawMessage("{}")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, got, err := load(b.keep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x, y := report(about{}, rows[:1], got), report(about{}, rows[:1], want); x != y || !strings.Contains(x, "0.44 (0.33)") || a.Commit != "abc" {
+		t.Errorf("%s\ninstead of\n%s\n%q", x, y, a.Commit)
+	}
+	if _, _, err := load(t.TempDir()); err == nil {
+		t.Error("an empty folder gives tables")
+	}
+}
+
 func TestSched(t *testing.T) {
 	if got := parseSched("2500000000 500000000 77\n"); got != (thread{2.5, 0.5}) {
 		t.Errorf("%+v", got)

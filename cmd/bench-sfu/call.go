@@ -55,22 +55,32 @@ type kept struct {
 	Row, Server string
 	Seed        int
 	When        time.Time
+	Commit      string
 	Figures     figures
 	Effort      effort
 	Link        []counters
 	Raw         json.RawMessage // what the driver measured
 }
 
-// call measures one call of two people on the row's link.
+// call measures one call of two people on the row's link, and keeps it.
 func (b *bench) call(ctx context.Context, r row, subject string, seed int) (figures, error) {
+	k, err := b.twoPeople(ctx, r, subject, seed)
+	if err != nil {
+		return figures{}, err
+	}
+	return k.Figures, b.save(k)
+}
+
+func (b *bench) twoPeople(ctx context.Context, r row, subject string, seed int) (kept, error) {
+	k := kept{Row: r.key, Server: subject, Seed: seed}
 	folder, err := os.MkdirTemp(b.dir, "call-")
 	if err != nil {
-		return figures{}, fmt.Errorf("making a folder: %w", err)
+		return k, fmt.Errorf("making a folder: %w", err)
 	}
 	defer os.RemoveAll(folder)
 	l, err := b.openLink(ctx, folder, r, seed)
 	if err != nil {
-		return figures{}, err
+		return k, err
 	}
 	defer l.close()
 	server, o, err := b.startServer(ctx, r, subject, folder, l.city)
@@ -78,37 +88,41 @@ func (b *bench) call(ctx context.Context, r row, subject string, seed int) (figu
 		defer server.stop()
 	}
 	if err != nil {
-		return figures{}, err
+		return k, err
 	}
-	name := b.path(r.key, subject, seed)
+	o.Shot = b.path(r.key, subject, seed) + ".png"
+	b.fill(&o, r, folder)
+	if o.Chromium, err = wrappers(folder, l); err != nil {
+		return k, err
+	}
+	m, err := b.drive(ctx, folder, l, server, o)
+	keepLog(server, b.path(r.key, subject, seed)+".server.log")
+	if err != nil {
+		return k, err
+	}
+	k.Effort, k.Link, k.Raw = m.effort, m.link, m.raw
+	k.Figures, err = m.figures(r, b.warm)
+	if err == nil && o.Frames != nil {
+		k.Figures.SSIM, err = b.alike(ctx, folder)
+	}
+	return k, err
+}
+
+// fill says what is measured, and how long.
+func (b *bench) fill(o *order, r row, folder string) {
 	o.Camera, o.Speech, o.Warm, o.Seconds, o.Every, o.Limit = b.camera, b.speech, b.warm, r.length(b.seconds), r.every(), 60
-	o.Out, o.Shot = filepath.Join(folder, "raw.json"), name+".png"
+	o.Out, o.Upload = filepath.Join(folder, "raw.json"), r.upload
 	if r.whip != nil {
 		o.Camera, o.WHIP, o.Frames = b.ultrasound, r.whip, &frames{folder, 8}
 	}
-	if o.Upload = r.upload; r.tls {
+	if r.tls {
 		o.Flags = map[string][]string{"city": {"--ignore-certificate-errors"}, "rural": {"--ignore-certificate-errors"}}
 	}
-	if o.Chromium, err = wrappers(folder, l); err != nil {
-		return figures{}, err
-	}
-	m, err := b.drive(ctx, folder, l, server, o)
-	keepLog(server, name+".server.log")
-	if err != nil {
-		return figures{}, err
-	}
-	f, err := m.figures(r, b.warm)
-	if err == nil && o.Frames != nil {
-		f.SSIM, err = b.alike(ctx, folder)
-	}
-	if err != nil {
-		return figures{}, err
-	}
-	return f, b.save(kept{Row: r.key, Server: subject, Seed: seed, When: time.Now(), Figures: f, Effort: m.effort, Link: m.link, Raw: m.raw})
 }
 
 // save writes the file of one call.
 func (b *bench) save(k kept) error {
+	k.When, k.Commit = time.Now(), b.commit
 	text, err := json.Marshal(k)
 	if err != nil {
 		return fmt.Errorf("writing the result: %w", err)

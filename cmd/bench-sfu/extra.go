@@ -28,13 +28,14 @@ func (b *bench) uploading(ctx context.Context, r row, subject string, seed int) 
 	if err != nil {
 		return figures{}, fmt.Errorf("without the upload: %w", err)
 	}
-	with, err := b.call(ctx, r, subject, seed)
+	with, err := b.twoPeople(ctx, r, subject, seed)
 	if err != nil {
 		return figures{}, fmt.Errorf("with the upload: %w", err)
 	}
-	with.AddedConcealment = worse(with.Down.Concealed-without.Down.Concealed, with.Up.Concealed-without.Up.Concealed)
-	with.Spoiled = with.Spoiled || without.Spoiled
-	return with, nil
+	f := &with.Figures
+	f.AddedConcealment = worse(f.Down.Concealed-without.Down.Concealed, f.Up.Concealed-without.Up.Concealed)
+	f.Spoiled = f.Spoiled || without.Spoiled
+	return *f, b.save(with)
 }
 
 // certificate makes one of our own for the server's address.

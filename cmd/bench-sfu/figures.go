@@ -23,6 +23,15 @@ func (f figure) MarshalJSON() ([]byte, error) {
 	return json.Marshal(math.Round(float64(f)*1000) / 1000)
 }
 
+// UnmarshalJSON takes null for what is absent.
+func (f *figure) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*f = none
+		return nil
+	}
+	return json.Unmarshal(text, (*float64)(f))
+}
+
 // worse and lesser of two; absent when one of them is.
 func worse(a, b figure) figure  { return figure(math.Max(float64(a), float64(b))) }
 func lesser(a, b figure) figure { return figure(math.Min(float64(a), float64(b))) }

@@ -82,7 +82,7 @@ func (b *bench) forward(ctx context.Context, r row, subject string, seed int) (f
 	if err != nil {
 		return figures{}, fmt.Errorf("writing the result: %w", err)
 	}
-	return f, b.save(kept{Row: r.key, Server: subject, Seed: seed, When: time.Now(), Figures: f, Effort: e, Raw: raw})
+	return f, b.save(kept{Row: r.key, Server: subject, Seed: seed, Figures: f, Effort: e, Raw: raw})
 }
 
 // forwardOf starts a server and has fwdbench publish and watch.

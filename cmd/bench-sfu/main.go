@@ -26,9 +26,9 @@ import (
 
 // options are the flags.
 type options struct {
-	doc, binary, keep, only, rows, linkem string
-	quick                                 bool
-	seeds, seconds, warm                  int
+	doc, binary, keep, from, only, rows, linkem string
+	quick                                       bool
+	seeds, seconds, warm                        int
 }
 
 func main() {
@@ -50,6 +50,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if o.from != "" {
+		a, got, err := load(o.from)
+		if err != nil {
+			return err
+		}
+		a.Args = args
+		return publish(o, report(a, chosen, got), stdout)
+	}
 	dir, err := os.MkdirTemp("", "bench-sfu-")
 	if err != nil {
 		return fmt.Errorf("making a folder: %w", err)
@@ -65,7 +73,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("making the folder of results: %w", err)
 	}
 	b := &bench{options: o, dir: dir, log: stderr, chosen: chosen, data: filepath.Join(dir, "demo")}
-	a := about{Begun: time.Now(), Load: benchdoc.LoadAverage(), Commit: benchdoc.Commit(ctx), Args: args, Options: o}
+	a := about{Begun: time.Now(), Load: benchdoc.LoadAverage(), Commit: benchdoc.Commit(ctx), Args: args, Measured: fmt.Sprintf("%d seeds; of each call %d s, after %d s.", o.seeds, o.seconds, o.warm)}
+	b.commit = a.Commit
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
@@ -75,9 +84,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	a.Took, a.LoadAfter = time.Since(a.Begun), benchdoc.LoadAverage()
 	text := report(a, chosen, got)
+	if len(faults) > 0 {
+		o.doc = "" // not a whole run
+	}
+	return errors.Join(append(faults, publish(o, text, stdout))...)
+}
+
+// publish prints the tables, and puts them into the document when there is one.
+func publish(o options, text string, stdout io.Writer) error {
 	fmt.Fprintln(stdout, text)
-	if err := errors.Join(faults...); err != nil || o.doc == "" {
-		return err
+	if o.doc == "" {
+		return nil
 	}
 	return benchdoc.Replace(o.doc, "bench-sfu", text)
 }
@@ -93,6 +110,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.rows, "rows", "", "rows to measure, with commas (default: all): "+strings.Join(keys(), " "))
 	f.StringVar(&o.only, "only", "", "measure ours, livekit (its defaults) or tuned (LiveKit with the kindest settings we know) alone")
 	f.StringVar(&o.keep, "keep", "", "folder for the raw figures of each call, as JSON, and for logs")
+	f.StringVar(&o.from, "from", "", "folder of a -keep of before: nothing is measured, the tables are made of what it holds")
 	f.StringVar(&o.binary, "sira", "", "the binary to measure (default: built from this tree)")
 	f.StringVar(&o.linkem, "linkem", "", "the emulator (default: built from ../shared/tools/linkem)")
 	f.StringVar(&o.doc, "doc", "", "file whose marked section is replaced (default: printed only)")
@@ -114,8 +132,9 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	return o, nil
 }
 
-// measureAll goes through rows, seeds and servers. What was measured before a
-// fault, and after it, is shown; the fault is told.
+// measureAll goes through rows, seeds and servers. A call that could not be
+// measured is tried once more; one that stays a fault is told, the others are
+// shown.
 func (b *bench) measureAll(ctx context.Context) (results, []error) {
 	got := results{}
 	var faults []error
@@ -126,6 +145,10 @@ func (b *bench) measureAll(ctx context.Context) (results, []error) {
 					continue
 				}
 				f, err := r.measure(b, ctx, r, s, seed)
+				if err != nil && ctx.Err() == nil {
+					fmt.Fprintf(b.log, "row %s, %s, seed %d, once more after: %v\n", r.key, s, seed, err)
+					f, err = r.measure(b, ctx, r, s, seed)
+				}
 				if err != nil {
 					err = fmt.Errorf("row %s, %s, seed %d: %w", r.key, s, seed, err)
 					fmt.Fprintln(b.log, err)

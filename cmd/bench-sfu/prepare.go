@@ -19,6 +19,7 @@ type bench struct {
 	options
 	dir    string
 	log    io.Writer
+	commit string
 	chosen []row
 
 	cache, driver, livekit string

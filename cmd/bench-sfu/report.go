@@ -16,7 +16,14 @@ type about struct {
 	Took                    time.Duration
 	Load, LoadAfter, Commit string
 	Args                    []string
-	Options                 options
+	Measured                string // how long each call
+}
+
+func (a about) loads() string {
+	if a.Load == "" {
+		return ""
+	}
+	return fmt.Sprintf("Load average of the machine (one minute): %s before, %s after. ", a.Load, a.LoadAfter)
 }
 
 // results are the figures of all calls, by row and subject.
@@ -28,9 +35,8 @@ func (r results) add(row, subject string, f figures) {
 
 func report(a about, chosen []row, got results) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, commit %s, on %s. Load average of the machine (one minute): %s before, %s after; the run took %s. Command: `%s`. Seeds: %d, each %d s after %d s.\n\n",
-		a.Begun.Format("2006-01-02 15:04"), a.Commit, benchdoc.Machine(), a.Load, a.LoadAfter, a.Took.Round(time.Second),
-		strings.TrimSpace("go run ./cmd/bench-sfu "+strings.Join(a.Args, " ")), a.Options.seeds, a.Options.seconds, a.Options.warm)
+	fmt.Fprintf(&b, "%s, commit %s, on %s. %sThe run took %s. Command: `%s`. %s\n\n", a.Begun.Format("2006-01-02 15:04"), a.Commit, benchdoc.Machine(), a.loads(),
+		a.Took.Round(time.Second), strings.TrimSpace("go run ./cmd/bench-sfu "+strings.Join(a.Args, " ")), a.Measured)
 	b.WriteString("| link | figure | LiveKit, best | ours | goal | met? |\n|---|---|---|---|---|---|\n")
 	var short []string
 	for _, r := range chosen {
