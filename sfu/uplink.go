@@ -19,7 +19,7 @@ const (
 	arrivalsMost   = 1024    // packets remembered between two collections
 	arrivalGap     = 500     // numbers; more missing is an outage, not a loss
 	astUnits       = 1 << 18 // of abs-send-time in a second (6.18 fixed point)
-	uplinkStart    = 110_000 // bit/s of a link not known
+	uplinkStart    = 95_000  // bit/s of a link not known
 )
 
 // arrivals notes a publisher's packets: when they left by its own clock

@@ -7,9 +7,13 @@ const (
 	inboundSlow   = 1.08
 	inboundFirst  = 1200 * time.Millisecond // between two growths, fast
 	inboundEvery  = 2 * time.Second         // the same, slow
-	inboundHold   = 4 * time.Second         // after a cut
+	inboundHold   = 3 * time.Second         // after a cut
 	inboundReact  = 1500 * time.Millisecond // until a limit is told, obeyed and seen
 	inboundUsed   = 0.8                     // of the limit, for more to be worth asking
+	inboundLossy  = 0.1                     // share of packets lost from which it is asked whether the radio loses them
+	inboundLess   = 0.7                     // of what came through, for the answer
+	inboundAsk    = time.Minute             // between two such questions
+	inboundAhead  = 1.3                     // times what was used that a limit may be: so far it is not tried
 	inboundWall   = 0.8                     // of the rate at which the path was last full
 	inboundForget = 30 * time.Second        // after which that rate is tried again
 	inboundStands = 1000 * time.Millisecond // of queue: a keyframe's is gone sooner, and no reason to send less
@@ -32,13 +36,14 @@ type Inbound struct {
 	loss  lossModel
 	rate  rateMeter
 
-	used   float64 // smoothed rate of arrival
-	fast   bool
-	cutAt  time.Time
-	overAt time.Time // since when a queue stands; zero: none does
-	next   time.Time // earliest growth
-	wall   float64   // rate at which the path was last full, 0: never
-	wallAt time.Time
+	used    float64 // smoothed rate of arrival
+	fast    bool
+	cutAt   time.Time
+	askedAt time.Time // when less was sent to see whether less is lost
+	overAt  time.Time // since when a queue stands; zero: none does
+	next    time.Time // earliest growth
+	wall    float64   // rate at which the path was last full, 0: never
+	wallAt  time.Time
 }
 
 // NewInbound makes an estimate; the bounds are those of an Estimator.
@@ -83,7 +88,12 @@ func (e *Inbound) decide(now time.Time, loss lossVerdict) {
 	settled := now.Sub(e.cutAt) > inboundReact
 	switch {
 	case loss == lossHeavy:
-		e.cut(now, e.limit*(1-(e.loss.last-lossIgnored)/4))
+		e.cut(now, min(e.limit*(1-(e.loss.last-lossIgnored)/4), e.carried()))
+	case e.loss.last > inboundLossy && settled && now.Sub(e.askedAt) > inboundAsk:
+		// A radio loses as much when less is sent, a full queue does not: the
+		// loss model is shown both.
+		e.askedAt = now
+		e.cut(now, min(e.limit, e.carried())*inboundLess)
 	case loss == lossCongestion && settled:
 		e.cut(now, min(e.limit, e.carried()*lossCutTo))
 	case e.queued(now) && settled:
@@ -126,15 +136,16 @@ func (e *Inbound) cut(now time.Time, to float64) {
 }
 
 func (e *Inbound) grow(now time.Time) {
+	known := e.wall > 0 && now.Sub(e.wallAt) < inboundForget
 	by, wait := inboundSlow, inboundEvery
-	if e.fast {
-		by, wait = inboundFast, inboundFirst
+	if e.fast || known && e.limit < e.wall*inboundWall {
+		by, wait = inboundFast, inboundFirst // new ground, or ground that carried before
 	}
-	to := e.limit * by
-	if e.wall > 0 && now.Sub(e.wallAt) < inboundForget {
-		to = min(to, max(e.limit, e.wall*inboundWall))
+	to := min(e.limit*by, e.used*inboundAhead)
+	if known {
+		to = min(to, e.wall*inboundWall)
 	}
-	e.limit, e.next = min(to, e.max), now.Add(wait)
+	e.limit, e.next = min(max(to, e.limit), e.max), now.Add(wait)
 }
 
 // InherentLoss is the share that the path loses whatever is sent, 0 to 1.

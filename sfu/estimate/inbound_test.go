@@ -75,9 +75,10 @@ func TestInbound(t *testing.T) {
 		{"256 kbit/s, 2 % lost", steps(0, 256_000), 0.02, 1e6, 20, 90, 0.75, 250},
 		{"128 kbit/s, 2 % lost", steps(0, 128_000), 0.02, 1e6, 20, 90, 0.75, 320},
 		{"512 kbit/s, 2 % lost", steps(0, 512_000), 0.02, 1e6, 20, 90, 0.75, 280},
+		{"64 kbit/s, 2 % lost", steps(0, 64_000), 0.02, 1e6, 20, 90, 0.65, 400},
 		{"256 kbit/s, 8 % lost", steps(0, 256_000), 0.08, 1e6, 20, 90, 0.65, 300},
 		{"256, from the 40th second 128", steps(0, 256_000, 40, 128_000), 0.02, 1e6, 50, 90, 0.7, 320},
-		{"128, from the 40th second 512", steps(0, 128_000, 40, 512_000), 0.02, 1e6, 100, 140, 0.65, 220},
+		{"128, from the 40th second 512", steps(0, 128_000, 40, 512_000), 0.02, 1e6, 100, 140, 0.65, 280},
 		{"a camera that needs 90", steps(0, 256_000), 0.02, 90_000, 20, 90, 0.28, 60},
 	}
 	var b strings.Builder
@@ -85,7 +86,7 @@ func TestInbound(t *testing.T) {
 		simulate(t, 11, func(w *world) {
 			l := w.newLink(0, 400*ms, 150*ms)
 			l.rate, l.jitter, l.loss = c.kbps, 40*ms, func(time.Duration) float64 { return c.loss }
-			s := &told{w: w, path: l, e: NewInbound(Config{Start: 110_000}), limit: 110_000, most: c.most}
+			s := &told{w: w, path: l, e: NewInbound(Config{Start: 95_000}), limit: 95_000, most: c.most}
 			s.begin()
 			w.run(time.Duration(c.from) * time.Second)
 			l.waits, l.in, l.dropped = nil, 0, 0
