@@ -46,7 +46,7 @@ func (p *Peer) allot(now time.Time) {
 		}
 		s := allocate.Stream{Class: allocate.Voice}
 		if o.kind == audio {
-			s.Least = in.voiceRate(p.redundant.Load() || in.peer.redundantUp.Load())
+			s.Least = in.voiceRate(p.copies(in))
 			s.Most = s.Least
 			if voices++; voices > voicesLoud {
 				s.Least, s.Most = voiceQuiet, voiceQuiet

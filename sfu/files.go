@@ -157,7 +157,7 @@ func (p *Peer) allotUp(now time.Time) {
 		}
 		s := allocate.Stream{Class: allocate.Voice}
 		if in.kind == audio {
-			s.Least = in.voiceRate(true)
+			s.Least = in.voiceRate(2)
 			s.Most = s.Least
 		} else {
 			most := float64(in.target.Kbps)*1000/targetShare + targetFixed

@@ -88,6 +88,14 @@ func FuzzPacket(f *testing.F) {
 		if p, err := redPrimary(payload); err == nil && len(p) > len(payload) {
 			t.Fatal("primary block larger than its packet")
 		}
+		if b, ok := redLast(payload); ok && len(b.data) > len(payload) {
+			t.Fatal("redundant block larger than its packet")
+		}
+		in := &inlet{ring: newRing(ringAudio)}
+		in.ring.put(&packet{ext: 1, ts: 1, pt: 63, payload: payload})
+		if got := in.deepen(&packet{ext: 2, ts: 2881, pt: 63, payload: payload}, 111); len(got) > 3*len(payload)+9 {
+			t.Fatalf("%d bytes of %d", len(got), len(payload))
+		}
 		_ = redRenumber(payload, 111)
 	})
 }

@@ -21,6 +21,7 @@ type route struct {
 	strip   bool  // redundant audio to someone who has only Opus
 	renum   uint8 // payload type of the blocks inside redundant audio, 0: as they are
 	plain   uint8 // payload type of the same without its redundancy, 0 without
+	deep    bool  // say again more than the publisher did
 }
 
 // outlet is one receiving section of a subscriber, to pion a local track. Its
@@ -238,8 +239,13 @@ func (o *outlet) deliver(in *inlet, p *packet, waited bool, now time.Time) {
 		return
 	}
 	r := o.routes[p.pt&0x7f]
-	if r.plain != 0 && !o.peer.redundant.Load() && !in.peer.redundantUp.Load() {
-		r = route{ok: true, pt: r.plain, strip: true}
+	if r.plain != 0 {
+		switch o.peer.copies(in) {
+		case 1:
+			r = route{ok: true, pt: r.plain, strip: true}
+		case redDepth + 1:
+			r.deep = true
+		}
 	}
 	if p.gap && o.started {
 		// What is missing before this packet will not come. The subscriber
@@ -302,7 +308,9 @@ func (o *outlet) send(p *packet, r route, waited bool, now time.Time) {
 	payload := p.payload
 	if len(payload) > 0 {
 		var err error
-		if payload, err = o.repack(payload, r); err != nil {
+		if r.deep {
+			payload = in.deepen(p, r.plain)
+		} else if payload, err = o.repack(payload, r); err != nil {
 			payload = nil
 		}
 	}

@@ -66,6 +66,7 @@ type Peer struct {
 	noVideo     atomic.Bool  // the participant wishes to receive no picture
 	limited     atomic.Int32 // a limitation
 	voice       atomic.Int32 // kbit/s that the participant's voice was asked to be
+	deep        atomic.Bool  // and once more
 	redundant   atomic.Bool  // voices to the participant are said twice
 	redundantUp atomic.Bool  // the participant's voice is said twice to all: packets are lost before they reach us
 
@@ -77,6 +78,7 @@ type Peer struct {
 	voiceAt           time.Time
 	cleanDown         time.Time // since when a way loses nothing
 	cleanUp           time.Time
+	shallowAt         time.Time
 	remb              float64 // bit/s last told
 	rembAt            time.Time
 

@@ -145,7 +145,7 @@ func (p *Peer) uplinkKbps() (int, bool) {
 func (p *Peer) voiceOut() float64 {
 	for _, in := range p.ticked {
 		if in.kind == audio {
-			return in.voiceRate(true)
+			return in.voiceRate(2)
 		}
 	}
 	return 0

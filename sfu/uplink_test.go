@@ -138,3 +138,40 @@ func TestPlayout(t *testing.T) {
 		t.Errorf("an end must be told: % x", got)
 	}
 }
+
+// TestDeepen: the last two voices are said again, in order, also one that was
+// lost on its way to us and is known from the packet after it only.
+func TestDeepen(t *testing.T) {
+	red := func(before, now string) []byte {
+		off := uint32(2880)
+		b := []byte{0x80 | 111, byte(off >> 6), byte(off<<2) | byte(len(before)>>8), byte(len(before)), 111}
+		return append(append(b, before...), now...)
+	}
+	in := &inlet{ring: newRing(ringAudio)}
+	voices := []string{"aaa", "bb", "cccc", "d", "ee"}
+	var last packet
+	for i := 1; i < len(voices); i++ {
+		last = packet{ext: 100 + uint64(i), ts: uint32(i) * 2880, pt: 63, payload: red(voices[i-1], voices[i])}
+		if i != 3 { // "d" is lost, and in the packet of "ee"
+			in.ring.put(&last)
+		}
+	}
+	got := in.deepen(&last, 96)
+	want := []byte{0x80 | 96, 5760 >> 6, 0, 4, 0x80 | 96, 2880 >> 6, 0, 1, 96}
+	want = append(want, "ccccdee"...)
+	if !bytes.Equal(got, want) {
+		t.Errorf("% x, want % x", got, want)
+	}
+	if b, ok := redLast(got); !ok || b.offset != 2880 || string(b.data) != "d" {
+		t.Errorf("%+v", b)
+	}
+	alone := &inlet{ring: newRing(ringAudio)}
+	first := packet{ext: 7, ts: 9, pt: 63, payload: []byte{111, 'x'}}
+	if got := alone.deepen(&first, 111); !bytes.Equal(got, []byte{111, 'x'}) {
+		t.Errorf("nothing before: % x", got)
+	}
+	first.payload = []byte{0xff, 0xff}
+	if got := alone.deepen(&first, 111); got != nil {
+		t.Errorf("malformed: % x", got)
+	}
+}

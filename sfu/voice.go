@@ -15,7 +15,8 @@ const (
 	voiceMost    = 64_000                      // bit/s that any voice is granted
 
 	repeatFrom  = 0.01             // share of packets lost from which all is said twice
-	repeatUntil = 0.004            // below which it is not
+	repeatDeep  = 0.03             // three times
+	repeatUntil = 0.4              // of these, below which it is not
 	repeatClean = 15 * time.Second // for so long
 )
 
@@ -71,36 +72,48 @@ func (p *Peer) revoice(now time.Time) bool {
 	return true
 }
 
-// voiceRate is what the inlet's voice takes of a link, bit/s: what was asked
-// for, or more when the publisher does not heed that.
-func (in *inlet) voiceRate(twice bool) float64 {
-	once := float64(in.peer.voice.Load()) * 1000
+// voiceRate is what the inlet's voice, said so many times, takes of a link,
+// bit/s: what was asked for, or more when the publisher does not heed that.
+func (in *inlet) voiceRate(copies int) float64 {
 	levels := in.levels()
 	came := min(levels[len(levels)-1], voiceMost)
-	if !twice {
-		return max(once+voiceHeaders, came/2)
-	}
-	return max(2*once+voiceHeaders, came)
+	return max(float64(copies)*1000*float64(in.peer.voice.Load())+voiceHeaders, came*float64(copies)/2)
 }
 
-// repeatVoices decides whether voices to the peer, and its own to everybody,
-// are said twice: it doubles what they take, and is worth it where packets are
-// lost. On the way up the browser says all twice; what was lost there is in the
-// next packet, so that the second saying must reach the listener.
+// repeatVoices decides how often voices to the peer, and its own to everybody,
+// are said: each time costs the encoder's rate again, and is worth it where
+// packets are lost, three times where they are lost in rows. On the way up the
+// browser says all twice; what was lost there is in the next packet, so that
+// the second saying must reach the listener.
 func (p *Peer) repeatVoices(now time.Time) {
-	repeat(&p.redundant, &p.cleanDown, p.down.loss(), p.down.gated.Load(), now)
-	loss, known := p.congestion.up.loss()
-	repeat(&p.redundantUp, &p.cleanUp, loss, known, now)
+	down, gated := p.down.loss(), p.down.gated.Load()
+	repeat(&p.redundant, &p.cleanDown, down, repeatFrom, !gated, now)
+	repeat(&p.deep, &p.shallowAt, down, repeatDeep, false, now)
+	up, known := p.congestion.up.loss()
+	repeat(&p.redundantUp, &p.cleanUp, up, repeatFrom, !known, now)
 }
 
-func repeat(twice *atomic.Bool, clean *time.Time, loss float64, known bool, now time.Time) {
+// repeat turns more on at a share of loss, or when it must, and off again when
+// less than two fifths of that were lost for a while.
+func repeat(more *atomic.Bool, clean *time.Time, loss, from float64, must bool, now time.Time) {
 	switch {
-	case !known || loss > repeatFrom:
-		twice.Store(true)
+	case must || loss > from:
+		more.Store(true)
 		*clean = now
-	case loss > repeatUntil || clean.IsZero():
+	case loss > from*repeatUntil || clean.IsZero():
 		*clean = now
 	case now.Sub(*clean) > repeatClean:
-		twice.Store(false)
+		more.Store(false)
 	}
+}
+
+// copies is how often each voice of a publisher is said to the peer.
+func (p *Peer) copies(in *inlet) int {
+	switch {
+	case p.deep.Load():
+		return redDepth + 1
+	case p.redundant.Load() || in.peer.redundantUp.Load():
+		return 2
+	}
+	return 1
 }
