@@ -309,7 +309,7 @@ func (o *outlet) send(p *packet, r route, waited bool, now time.Time) {
 	if len(payload) > 0 {
 		var err error
 		if r.deep {
-			payload = in.deepen(p, r.plain)
+			payload = o.in.deepen(p, r.plain)
 		} else if payload, err = o.repack(payload, r); err != nil {
 			payload = nil
 		}
