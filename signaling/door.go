@@ -216,7 +216,7 @@ func (s *Server) dismiss(name string, r *room) {
 func forGuests(m any) bool {
 	switch m.(type) {
 	case *joinMessage, *resumeMessage, *leaveMessage, *offerMessage, *candidateMessage, *stateMessage, *receiveMessage,
-		*uplinkMessage, *reportMessage, *pingMessage, *pongMessage, nil:
+		*sendMessage, *uplinkMessage, *reportMessage, *pingMessage, *pongMessage, nil:
 		return true
 	}
 	return false
