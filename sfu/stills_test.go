@@ -94,7 +94,7 @@ func (c *client) voice() float64 {
 	defer c.peer.mu.Unlock()
 	for _, in := range c.peer.active {
 		if in.kind == audio {
-			return in.voiceRate(true)
+			return in.voiceRate(2)
 		}
 	}
 	return voiceMost

@@ -15,7 +15,7 @@ const (
 	voiceMost    = 64_000                      // bit/s that any voice is granted
 
 	repeatFrom  = 0.01             // share of packets lost from which all is said twice
-	repeatDeep  = 0.03             // three times
+	repeatDeep  = 0.045            // three times
 	repeatUntil = 0.4              // of these, below which it is not
 	repeatClean = 15 * time.Second // for so long
 )
