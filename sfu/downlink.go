@@ -16,8 +16,8 @@ import (
 // counted by it. Whoever finds the gate open sends, be it the goroutine of a
 // publisher or of the peer's clock; nobody writes under the lock.
 type downlink struct {
-	gated     atomic.Bool   // transport-wide numbers were negotiated: there is an estimate
-	delivered atomic.Uint64 // bytes that the peer said arrived
+	gated atomic.Bool // transport-wide numbers were negotiated: there is an estimate
+	told  told
 
 	mu       sync.Mutex
 	est      *estimate.Estimator
@@ -83,7 +83,7 @@ func (d *downlink) hear(fb *rtcp.TransportLayerCC, now time.Time) {
 	d.mu.Lock()
 	if pkts := d.log.take(fb); len(pkts) > 0 {
 		d.est.OnReport(now, pkts)
-		d.delivered.Add(arrivedBytes(pkts))
+		d.told.hear(pkts)
 		d.heard = true
 		d.gate.Rate(now, d.est.Pace())
 	}

@@ -84,19 +84,30 @@ func (k kind) traffic() Traffic {
 	return Voice
 }
 
-// told counts what the peer reported on one of its outlets.
-func (c *carried) told(all, lost int64) {
+// reported counts what the peer's receiver reports say of one of its outlets.
+func (c *carried) reported(all, lost int64) {
 	c.downTold.Add(uint64(all))
 	c.downLost.Add(uint64(lost))
 }
 
-func arrivedBytes(pkts []estimate.Packet) (n uint64) {
+// told is what the peer's transport-wide feedback said in all.
+type told struct {
+	bytes           atomic.Uint64 // that arrived
+	packets, missed atomic.Uint64
+}
+
+func (t *told) hear(pkts []estimate.Packet) {
+	var bytes, missed uint64
 	for _, p := range pkts {
 		if p.Arrived {
-			n += uint64(p.Size)
+			bytes += uint64(p.Size)
+		} else {
+			missed++
 		}
 	}
-	return n
+	t.bytes.Add(bytes)
+	t.packets.Add(uint64(len(pkts)))
+	t.missed.Add(missed)
 }
 
 // Observe reads the counters. It may be called by one goroutine at a time, and
@@ -116,7 +127,12 @@ func (p *Peer) Observe() Observation {
 	for t := range Traffics {
 		o.Up[t], o.Down[t] = c.up[t].Load(), c.down[t].Load()
 	}
-	o.Delivered, o.DownTold, o.DownLost = p.down.delivered.Load(), c.downTold.Load(), c.downLost.Load()
+	t := &p.down.told
+	o.Delivered, o.DownTold, o.DownLost = t.bytes.Load(), t.packets.Load(), t.missed.Load()
+	if !p.down.gated.Load() {
+		// Receiver reports blame the viewer for what came late from the publisher.
+		o.DownTold, o.DownLost = c.downTold.Load(), c.downLost.Load()
+	}
 	p.mu.Lock()
 	expected, received := p.upSince(func(in *inlet) *tally { return &in.observed })
 	c.upExpected += expected

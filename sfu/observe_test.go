@@ -43,6 +43,27 @@ func TestObserve(t *testing.T) {
 	}
 }
 
+// TestObserveBlamesTheRightLink: what is lost on a publisher's way, and repaired
+// late, is no loss of the viewer's.
+func TestObserveBlamesTheRightLink(t *testing.T) {
+	s := startSFU(t, Config{})
+	up := startProxy(t)
+	up.up = once(5)
+	a := join(t, s, clientOptions{id: "a", room: "r", slots: 1, video: webrtc.MimeTypeVP9, nack: true, direct: up.direct})
+	b := join(t, s, clientOptions{id: "b", room: "r", slots: 1, nack: true, twcc: true})
+	a.waitConnected()
+	b.waitConnected()
+	a.film(200)
+	var from, to Observation
+	eventually(t, "enough is lost and told", func() bool {
+		from, to = a.peer.Observe(), b.peer.Observe()
+		return from.UpLost > 50 && to.DownTold > 300
+	})
+	if to.DownLost*100 > to.DownTold {
+		t.Errorf("%d of %d packets lost on a perfect link", to.DownLost, to.DownTold)
+	}
+}
+
 // TestObserveRelay: what a relay carries is told apart.
 func TestObserveRelay(t *testing.T) {
 	s := startSFU(t, Config{})

@@ -172,7 +172,7 @@ func (o *outlet) hear(b rtcp.ReceptionReport, now time.Time) (rtt time.Duration)
 			dLost = min(max(dLost, 0), dAll)
 			r.lost += dLost
 			r.reached += dAll - dLost
-			o.peer.link.carried.told(dAll, dLost)
+			o.peer.link.carried.reported(dAll, dLost)
 		}
 	}
 	r.heard, r.lastLost, r.lastHigh, r.lastHoles = true, b.TotalLost, b.LastSequenceNumber, holes
