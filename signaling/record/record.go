@@ -114,6 +114,8 @@ type Outage struct {
 	At     time.Time
 	Length time.Duration
 	Resume time.Duration // from when the browser was heard again until media passed; 0: at once
+
+	knock time.Time
 }
 
 func (p *Person) begin(now time.Time) {
@@ -140,6 +142,13 @@ func (p *Person) link(up bool, now time.Time) {
 	if !up {
 		// It was silent already when it counted as cut.
 		p.cutAt, p.knock = latest(p.entered, now.Add(-sfu.Silence)), time.Time{}
+		if n := len(p.outages); n > 0 && !p.back.Before(p.cutAt) {
+			// It was not back: a packet or two had passed.
+			last := p.outages[n-1]
+			p.cutAt, p.knock = last.At, last.knock
+			p.outages = p.outages[:n-1]
+			p.sums.undo(last)
+		}
 		return
 	}
 	p.met = true
@@ -147,7 +156,7 @@ func (p *Person) link(up bool, now time.Time) {
 		return
 	}
 	p.back = now
-	o := Outage{At: p.cutAt, Length: max(now.Sub(p.cutAt), 0)}
+	o := Outage{At: p.cutAt, Length: max(now.Sub(p.cutAt), 0), knock: p.knock}
 	if !p.knock.IsZero() {
 		o.Resume = max(now.Sub(p.knock), 0)
 	}

@@ -107,6 +107,27 @@ func TestComingBack(t *testing.T) {
 	}
 }
 
+// TestOneOutage: a link that flickers while it comes back was cut once.
+func TestOneOutage(t *testing.T) {
+	c := New("r", began)
+	p := c.Enter(Key{User: "u"}, Who{}, began)
+	p.Link(true, began)
+	p.Link(false, after(14))
+	p.Knock(after(20))
+	p.Link(true, after(21))
+	p.Link(false, after(23)) // silent since 21 at the earliest
+	p.Link(true, after(26))
+	if got, _ := c.Of("u", after(60)); got.Outages != 1 || got.OutageMs != 16_000 || got.ResumeMs != 6000 {
+		t.Errorf("%+v", got)
+	}
+	p.Link(false, after(40))
+	p.Link(true, after(41))
+	got, _ := c.Of("u", after(60))
+	if v := c.View(0, after(60)).People[0].Outages; got.Outages != 2 || got.OutageMs != 21_000 || len(v) != 2 || v[1].At != after(36).UnixMilli() {
+		t.Errorf("%+v, %+v", got, v)
+	}
+}
+
 // TestBounds: a call of days, cut every few seconds, with a hundred people,
 // stays small.
 func TestBounds(t *testing.T) {
@@ -118,13 +139,13 @@ func TestBounds(t *testing.T) {
 	p.Link(true, began) // one that is not recorded harms nothing
 	p = c.people[0]
 	for i := 1; i <= 5000; i++ {
-		p.Sample(sfu.Observation{Connected: i%3 != 0}, after(float64(2*i)))
+		p.Sample(sfu.Observation{Connected: i%5 != 0}, after(float64(2*i)))
 	}
 	if len(c.people) != peopleKept || len(p.samples) != samplesKept || cap(p.samples) > samplesKept || len(p.outages) != outagesKept {
 		t.Errorf("%d people, %d samples, %d outages", len(c.people), len(p.samples), len(p.outages))
 	}
 	got, _ := c.Of("A", after(10000))
-	if got.Outages != 1666 {
+	if got.Outages != 1000 {
 		t.Errorf("%d outages counted", got.Outages)
 	}
 	v := c.View(0, after(10000))

@@ -59,6 +59,12 @@ func (s *sums) outage(o Outage) {
 	s.resume = max(s.resume, o.Resume)
 }
 
+// undo takes back an outage that had not ended.
+func (s *sums) undo(o Outage) {
+	s.outages--
+	s.cut -= o.Length
+}
+
 // keep adds the report of a time that ended.
 func (s *sums) keep(r Report) { s.done = s.done.plus(r) }
 
