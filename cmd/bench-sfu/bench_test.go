@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"io"
 	"math"
 	"strings"
@@ -223,6 +225,31 @@ func TestKept(t *testing.T) {
 	}
 	if _, _, err := load(t.TempDir()); err == nil {
 		t.Error("an empty folder gives tables")
+	}
+}
+
+// TestAlone: a second one waits until the first has measured.
+func TestAlone(t *testing.T) {
+	b := &bench{cache: t.TempDir(), log: io.Discard}
+	inside := make(chan bool, 1)
+	r := row{measure: func(*bench, context.Context, row, string, int) (figures, error) {
+		select {
+		case inside <- true:
+		default:
+			t.Error("two measure at the same time")
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		if _, err := b.alone(ctx, row{}, "", 0); !errors.Is(err, context.Canceled) {
+			t.Errorf("the second: %v", err)
+		}
+		<-inside
+		return figures{TwoWay: true}, nil
+	}}
+	for range 2 {
+		if f, err := b.alone(t.Context(), r, "", 0); err != nil || !f.TwoWay {
+			t.Errorf("%+v %v", f, err)
+		}
 	}
 }
 

@@ -144,10 +144,10 @@ func (b *bench) measureAll(ctx context.Context) (results, []error) {
 				if b.only != "" && b.only != s || !r.takes(s) || ctx.Err() != nil {
 					continue
 				}
-				f, err := r.measure(b, ctx, r, s, seed)
+				f, err := b.alone(ctx, r, s, seed)
 				if err != nil && ctx.Err() == nil {
 					fmt.Fprintf(b.log, "row %s, %s, seed %d, once more after: %v\n", r.key, s, seed, err)
-					f, err = r.measure(b, ctx, r, s, seed)
+					f, err = b.alone(ctx, r, s, seed)
 				}
 				if err != nil {
 					err = fmt.Errorf("row %s, %s, seed %d: %w", r.key, s, seed, err)
@@ -161,4 +161,31 @@ func (b *bench) measureAll(ctx context.Context) (results, []error) {
 		}
 	}
 	return got, faults
+}
+
+// alone measures while nobody else does on this machine: each run of this
+// command takes the lock for one measurement at a time.
+func (b *bench) alone(ctx context.Context, r row, subject string, seed int) (figures, error) {
+	lock, err := os.OpenFile(filepath.Join(b.cache, "bench-sfu.lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return figures{}, fmt.Errorf("opening the lock: %w", err)
+	}
+	defer lock.Close() // and lets it go
+	for told := false; ; told = true {
+		err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return r.measure(b, ctx, r, subject, seed)
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return figures{}, fmt.Errorf("taking the lock: %w", err)
+		}
+		if !told {
+			fmt.Fprintln(b.log, "waiting: another bench-sfu measures")
+		}
+		select {
+		case <-ctx.Done():
+			return figures{}, ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
 }

@@ -17,6 +17,7 @@ const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 async function person(who) {
   const browser = await chromium.launch({
     executablePath: config.chromium[who],
+    handleSIGTERM: false, // below: Playwright's own closes the browsers, and stays
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
       '--disable-sync', '--disable-background-timer-throttling', '--disable-renderer-backgrounding', '--autoplay-policy=no-user-gesture-required',
       '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream',
@@ -63,6 +64,10 @@ async function taken(p) {
 
 const people = []
 let room
+process.on('SIGTERM', async () => {
+  await Promise.all(people.map((p) => p.browser.close().catch(() => {})))
+  process.exit(1)
+})
 try {
   room = await server.prepare(config)
   for (const who of ['city', 'rural']) {
