@@ -20,8 +20,9 @@ const (
 	shortOf      = 0.95       // of what a call wants: less is short
 	joinFor      = 20 * time.Second
 	upFell       = 0.8 // of its last estimate: a queue on the way up
-	upPressed    = time.Second
-	grantChange  = 0.15 // of a grant is worth telling
+	upPressed    = 1500 * time.Millisecond
+	pressedUp    = 100 * time.Millisecond // of queue; a keyframe makes one too
+	grantChange  = 0.15                   // of a grant is worth telling
 	grantEvery   = time.Second
 )
 
@@ -108,13 +109,15 @@ func (p *Peer) find(w bulk.Way, bps, want, rest float64, streams []allocate.Stre
 		if x.Class == allocate.Voice {
 			voices += x.Most
 		}
-		s.Short = s.Short || x.Class == allocate.Face && x.Most > 0 && bps < shortOf*want
+		s.Short = s.Short || w == bulk.Down && x.Class == allocate.Face && x.Most > 0 && bps < shortOf*want
 	}
 	s.Short = s.Short || bps < voices
 	if w == bulk.Down {
 		s.Pressed = p.down.pressed()
 	} else {
-		s.Pressed = now.Sub(f.fellAt) < upPressed
+		// The limit of the way up grows no further than pictures use it, which
+		// says nothing of what more would pass.
+		s.Pressed = now.Sub(f.fellAt) < upPressed || p.congestion.up.pressed()
 	}
 	if f.finders[w].Due(now) {
 		s.Used = float64(p.part.Files.Used(w)) * 8
@@ -221,4 +224,11 @@ func (p *Peer) tellGrant(now time.Time) {
 	}
 	f.told, f.toldAt = f.now, now
 	p.part.OnGrant(f.now)
+}
+
+// pressed says that something waits on the way up.
+func (a *arrivals) pressed() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.est.QueueDelay() > pressedUp
 }

@@ -10,6 +10,7 @@ type Finder struct {
 	ceiling float64 // where the path last answered; 0: never
 	stepped time.Time
 	cut     time.Time
+	hold    time.Duration // after that cut
 }
 
 const (
@@ -18,9 +19,11 @@ const (
 	findEvery = time.Second
 	findFast  = 1.5 // times, below the ceiling
 	findSlow  = 1.1
-	findBack  = 0.5                    // and no more than is known to be left
+	findBack  = 0.5                    // but no less than is known to be left
 	findApart = 500 * time.Millisecond // between two cuts: a queue takes its time to empty
-	findHold  = 3 * time.Second        // after a cut
+	findHold  = 3 * time.Second        // after a cut, twice that after the next, up to
+	findRare  = time.Minute            // where each attempt ends in a queue
+	findCalm  = 20 * time.Second       // beyond the hold, without a queue: the path has room
 	findUsed  = 0.6                    // of the rate must be used for more to be believed
 	findUnder = 0.8                    // of the ceiling is gone up to quickly
 )
@@ -36,24 +39,27 @@ type Found struct {
 // Next is what may be taken now, bit/s; at most one step a second.
 func (f *Finder) Next(now time.Time, p Found) float64 {
 	if p.Short {
-		*f = Finder{ceiling: f.ceiling}
+		*f = Finder{ceiling: f.ceiling, cut: f.cut, hold: f.hold}
 		return 0
 	}
 	if f.rate == 0 {
 		f.rate, f.stepped = max(p.Rest, findLeast), now
 	}
 	if p.Pressed {
-		if now.Sub(f.cut) > findApart {
-			if now.Sub(f.cut) > findHold {
-				f.ceiling = f.rate
+		if since := now.Sub(f.cut); since > findApart {
+			switch {
+			case since > f.hold+findCalm:
+				f.hold, f.ceiling = findHold, f.rate
+			case since > f.hold:
+				f.hold, f.ceiling = min(2*f.hold, findRare), f.rate
 			}
-			f.rate = max(findLeast, min(f.rate*findBack, p.Rest))
+			f.rate = min(f.rate, max(f.rate*findBack, p.Rest, findLeast))
 			f.cut = now
 		}
 		f.stepped = now
 		return f.rate
 	}
-	if now.Sub(f.stepped) < findEvery || now.Sub(f.cut) < findHold {
+	if now.Sub(f.stepped) < findEvery || now.Sub(f.cut) < f.hold {
 		return f.rate
 	}
 	f.stepped = now

@@ -15,19 +15,39 @@ func TestFinderSettles(t *testing.T) {
 		now := time.Unix(0, 0)
 		queue, worst, sum, n := 0.0, 0.0, 0.0, 0 // queue in seconds
 		rate := 0.0
-		for i := range 1200 { // a minute of 50 ms
+		for i := range 6000 { // five minutes of 50 ms
 			queue = max(0, queue+(rate-left)/left*0.05)
 			rate = f.Next(now, Found{Pressed: queue > 0.08, Used: rate, Rest: left / 4})
 			now = now.Add(50 * time.Millisecond)
-			if i > 600 {
+			if i > 1200 {
 				worst = max(worst, queue)
 				sum += min(rate, left)
 				n++
 			}
 		}
-		if worst > 0.3 || sum/float64(n) < 0.5*left {
+		if worst > 0.3 || sum/float64(n) < 0.4*left {
 			t.Errorf("of %.0f %.0f used, %.2f s of queue", left, sum/float64(n), worst)
 		}
+	}
+}
+
+// TestFinderLeavesAFullPathAlone: where nothing is left beyond what is known,
+// attempts become rare.
+func TestFinderLeavesAFullPathAlone(t *testing.T) {
+	var f Finder
+	now := time.Unix(0, 0)
+	const left = 25_000
+	queue, rate, over := 0.0, 0.0, 0
+	for i := range 12_000 { // ten minutes
+		queue = max(0, queue+(rate-left)/256_000*0.05)
+		rate = f.Next(now, Found{Pressed: queue > 0.08, Used: rate, Rest: left})
+		now = now.Add(50 * time.Millisecond)
+		if i > 6000 && rate > 1.05*left {
+			over++
+		}
+	}
+	if share := float64(over) / 6000; share > 0.15 {
+		t.Errorf("above what is left for %.0f %% of the time", 100*share)
 	}
 }
 

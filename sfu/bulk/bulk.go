@@ -34,7 +34,7 @@ const (
 const Free = -1
 
 const (
-	burst     = 500 * time.Millisecond // of the rate, that may pass at once
+	burst     = 200 * time.Millisecond // of the rate, that may pass at once
 	leastOnce = 1200                   // bytes, of which a packet is made
 	mostOnce  = 16 << 10
 	onceFor   = 100 * time.Millisecond // of the rate, that one taking is at most

@@ -4,12 +4,12 @@ import { pieceSize, pieceTime, requestBytes, timeFor, Toll } from '../src/lib/sh
 
 const usual = 256 * 1024;
 
-test('a piece is at most a second of the grant,', () => {
+test('a piece is at most a quarter of a second of the grant,', () => {
   assert.equal(pieceSize(undefined, usual), usual, 'no call');
   for (const kbps of [0, 1, 6, 12, 25, 60, 500, 5000, 1e6]) {
     const size = pieceSize(kbps, usual);
     assert.ok(size >= 1024 && size <= usual);
-    assert.ok(size <= 2048 || size * 8 <= kbps * 1000, `${size} bytes of ${kbps} kbit/s`);
+    assert.ok(size <= 2048 || size * 8 <= kbps * 250, `${size} bytes of ${kbps} kbit/s`);
   }
 });
 

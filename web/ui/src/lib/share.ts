@@ -5,12 +5,13 @@ export interface Grant { up?: number; down?: number }
 
 /** What a request costs beside its body on the way up: its headers, and those of the packets, bytes. */
 export const requestBytes = 900;
+const pieceSeconds = 0.25;
 const leastPiece = (kbps: number): number => (kbps < 8 ? 1024 : 2048); // a thin link has a fifth of a second for it, between two words
 
-/** At most what the grant sends in a second, for a larger piece would stand in the link before the voice; not so small that it is all headers. */
+/** What the grant sends in a quarter of a second, for a larger piece would stand in the link before the voice; not so small that it is all headers. */
 export function pieceSize(kbps: number | undefined, usual: number): number {
   if (kbps === undefined) return usual;
-  return Math.max(leastPiece(kbps), Math.min(usual, Math.floor(kbps * 125)));
+  return Math.max(leastPiece(kbps), Math.min(usual, Math.floor(kbps * 125 * pieceSeconds)));
 }
 
 /** How long a piece takes at a grant, ms; 0 without one. */
