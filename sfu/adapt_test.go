@@ -220,7 +220,7 @@ func TestLadder(t *testing.T) {
 	if got := onLadder(320, last, false); got != (Target{Kbps: 320, Height: 480, FPS: 15}) {
 		t.Errorf("%+v", got)
 	}
-	if got := onLadder(60, last, false); got != (Target{Kbps: 60, Height: 240, FPS: 9}) {
+	if got := onLadder(60, last, false); got != (Target{Kbps: 60, Height: 240, FPS: 8}) {
 		t.Errorf("%+v", got)
 	}
 	if got := onLadder(20, last, false); got != (Target{Kbps: 20, Height: 160, FPS: 4}) {

@@ -15,7 +15,7 @@ type Target struct {
 // seen sharp at four frames a second than smooth in a stamp.
 var ladder = []Target{ // Kbps is from where on
 	{Height: 160, FPS: 4},
-	{Kbps: 46, Height: 240, FPS: 9},
+	{Kbps: 34, Height: 240, FPS: 8},
 	{Kbps: 95, Height: 240, FPS: 15},
 	{Kbps: 260, Height: 480, FPS: 15},
 	{Kbps: 500, Height: 480, FPS: 24},
@@ -65,7 +65,7 @@ func (p *Peer) retarget(now time.Time) {
 }
 
 // targetAtFirst is what a publisher encodes before it is told anything.
-var targetAtFirst = Target{Kbps: 48, Height: 240, FPS: 9, Voice: voiceAtFirst}
+var targetAtFirst = Target{Kbps: 48, Height: 240, FPS: 8, Voice: voiceAtFirst}
 
 // retarget finds the target anew and says whether it changed.
 func (in *inlet) retarget(now time.Time) bool {

@@ -48,6 +48,7 @@ const (
 	lossCutTo  = 0.97                   // of what was delivered, when more is lost
 	drainTo    = 0.7                    // of the target, while a queue empties
 	drainMost  = 3 * time.Second        // longest, whatever the delay says
+	usedUp     = 0.85                   // of the target: less sent is a sender who has no more
 	cutSpacing = 250 * time.Millisecond // beyond a round trip: a cut needs time to be seen
 	drainGrace = 700 * time.Millisecond // the same while a queue empties, which takes its time
 
@@ -218,9 +219,12 @@ func (e *Estimator) cut(now time.Time) {
 	e.lastCut = now
 	got := e.carried()
 	next := min(e.target, got) * cutTo
-	if e.rate.sent() < 0.6*e.target {
+	switch sent := e.rate.sent(); {
+	case sent < 0.6*e.target:
 		// Little is known of a path that little was sent into.
 		next = max(next, 0.7*e.target)
+	case sent < usedUp*e.target:
+		next = max(next, 0.8*e.target)
 	}
 	e.target = e.clamp(next)
 	e.draining = now.Add(e.drainTime())
@@ -266,7 +270,9 @@ func (e *Estimator) drainTime() time.Duration {
 
 func (e *Estimator) failTrial(now time.Time) {
 	got := e.carried()
-	if got > 0 && got*0.95 < e.target {
+	// Of a path into which less was sent than it carried before, this says
+	// nothing but that it does not carry more.
+	if got > 0 && got*0.95 < e.target && e.rate.sent() > usedUp*e.target {
 		e.target = e.clamp(max(got*0.95, e.target*0.9))
 	}
 	e.lastCut = now

@@ -27,7 +27,7 @@ const slotsAtFirst = 3;
 const wait = (tries: number): number => (tries === 0 ? 0.5 : !navigator.onLine ? 4 : tries < 25 ? 1.2 : tries < 60 ? 2 : 4) * (0.8 + 0.4 * Math.random());
 const dialsAtOnce = 3; // a try may hang as long as its packets are lost: newer ones overtake it
 const resuming = 4000; // WebSocket close code: not a goodbye
-const targetAtFirst: Target = { kbps: 48, height: 240, fps: 9, voice: 12 };
+const targetAtFirst: Target = { kbps: 48, height: 240, fps: 8, voice: 12 };
 const hopeless = new Set(['replaced', 'forbidden', 'room-full', 'waiting-full', 'refused', 'removed', 'withdrawn', 'alone']); // coming back by itself would not help
 // Where the browser tells: from Wi-Fi to mobile data and back.
 const network = (navigator as unknown as { connection?: EventTarget & { type?: string } }).connection;
