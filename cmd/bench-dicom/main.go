@@ -14,10 +14,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"sira/cmd/benchdoc"
@@ -46,15 +44,7 @@ var (
 	short = sizes{slices: 40, rounds: 1, frames: 20, big: 100, studies: []int{100, 300}, rows: 5_000, asks: 20}
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "bench-dicom:", err)
-		os.Exit(1)
-	}
-}
+func main() { benchdoc.Main("bench-dicom", run) }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stderr)
