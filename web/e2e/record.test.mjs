@@ -134,6 +134,14 @@ test('a call is measured for those in it and for those who ask later', { timeout
     assert.ok(!admin.url().includes(id) && !/KONATÉ/.test(await admin.locator('body').innerText()), 'no patient')
     await fits(admin, 'Mesures, administration')
     await shot(admin, 'mesures-administration-appel')
+    await admin.setViewportSize(phone)
+    await fits(admin, 'Mesures, administration, téléphone')
+    await admin.goBack()
+    await byId(admin, 'admin-calls').click()
+    await byId(admin, 'call-row').first().waitFor()
+    await fits(admin, 'Appels, téléphone')
+    await shot(admin, 'mesures-administration-telephone')
+    await admin.setViewportSize(tablet)
   })
 
   await t.test('the numbers stay with the act, and at /metrics', async t => {
@@ -160,6 +168,7 @@ test('a call is measured for those in it and for those who ask later', { timeout
     await byId(expert, 'call-sum').scrollIntoViewIfNeeded()
     await fits(expert, 'Le dossier après l’appel')
     await shot(expert, 'appel-ligne')
+    await byId(admin, 'calls-past').locator('[data-testid="call-row"]').waitFor({ timeout: 30_000 })
     assert.equal(await metric(server, 'sira_calls_total'), 1)
     assert.equal(await metric(server, 'sira_call_outages_total'), 1)
     assert.equal(await metric(server, 'sira_call_usable_speech_ratio_count'), 2)
