@@ -15,8 +15,9 @@ const (
 	voiceMost    = 64_000                      // bit/s that any voice is granted
 
 	repeatFrom  = 0.01             // share of packets lost from which all is said twice
-	repeatDeep  = 0.045            // three times
-	repeatUntil = 0.4              // of these, below which it is not
+	repeatUntil = 0.004            // below which it is not
+	deepFrom    = 0.05             // from which three times
+	deepUntil   = 0.03             // below which not
 	repeatClean = 15 * time.Second // for so long
 )
 
@@ -87,20 +88,20 @@ func (in *inlet) voiceRate(copies int) float64 {
 // the second saying must reach the listener.
 func (p *Peer) repeatVoices(now time.Time) {
 	down, gated := p.down.loss(), p.down.gated.Load()
-	repeat(&p.redundant, &p.cleanDown, down, repeatFrom, !gated, now)
-	repeat(&p.deep, &p.shallowAt, down, repeatDeep, false, now)
+	repeat(&p.redundant, &p.cleanDown, down, repeatFrom, repeatUntil, !gated, now)
+	repeat(&p.deep, &p.shallowAt, down, deepFrom, deepUntil, false, now)
 	up, known := p.congestion.up.loss()
-	repeat(&p.redundantUp, &p.cleanUp, up, repeatFrom, !known, now)
+	repeat(&p.redundantUp, &p.cleanUp, up, repeatFrom, repeatUntil, !known, now)
 }
 
 // repeat turns more on at a share of loss, or when it must, and off again when
-// less than two fifths of that were lost for a while.
-func repeat(more *atomic.Bool, clean *time.Time, loss, from float64, must bool, now time.Time) {
+// less was lost for a while.
+func repeat(more *atomic.Bool, clean *time.Time, loss, from, until float64, must bool, now time.Time) {
 	switch {
 	case must || loss > from:
 		more.Store(true)
 		*clean = now
-	case loss > from*repeatUntil || clean.IsZero():
+	case loss > until || clean.IsZero():
 		*clean = now
 	case now.Sub(*clean) > repeatClean:
 		more.Store(false)

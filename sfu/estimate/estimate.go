@@ -196,7 +196,11 @@ func (e *Estimator) decide(now time.Time, marked bool, loss lossVerdict) {
 		// the loss that stays is the radio's.
 		e.trial.fail(now, true)
 		e.lastCut = now
-		e.target = e.clamp(min(e.target, e.rate.delivered()*lossCutTo))
+		next := min(e.target, e.rate.delivered()*lossCutTo)
+		if e.rate.sent() < usedUp*e.target {
+			next = max(next, usedUp*e.target) // or each loss would take what was not used besides
+		}
+		e.target = e.clamp(next)
 	case over && (e.trial.active || e.trial.waiting):
 		e.failTrial(now)
 	case over && now.Sub(e.lastCut) > e.rtt+e.spacing():

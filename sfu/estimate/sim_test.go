@@ -146,6 +146,7 @@ type flow struct {
 	back     *link
 	e        *Estimator
 	most     float64 // what the encoder can use, bit/s of video
+	leaves   float64 // share of its allowance that the encoder leaves
 	noFiller bool    // nothing else is sent in a trial
 	start    time.Duration
 	paused   func(t time.Duration) bool
@@ -187,7 +188,7 @@ func (f *flow) begin() {
 			return
 		}
 		voice := 25.0 * 8 * (60 + overhead)
-		want := min(max(0, f.e.Target()-voice), f.most)
+		want := min(max(0, f.e.Target()-voice)*(1-f.leaves), f.most)
 		f.encoder += 0.3 * (want - f.encoder) // encoders lag
 		size := f.encoder / 15 / 8 * math.Exp(0.25*f.w.rng.NormFloat64())
 		if n%300 == 0 {

@@ -50,6 +50,26 @@ func alone(kbps float64, queue time.Duration, shape func(*link), leastUse, mostW
 	}
 }
 
+// thrifty is a call whose encoder leaves a quarter of its allowance: what it
+// does not send must not be taken for what the path does not carry. The use is
+// the estimate's.
+func thrifty(kbps float64, shape func(*link)) func(*world) []outcome {
+	return func(w *world) []outcome {
+		l := w.newLink(kbps, 600*ms, 150*ms)
+		shape(l)
+		f := w.newFlow(150*ms, l)
+		f.leaves = 0.25
+		f.begin()
+		w.run(20 * time.Second)
+		l.waits, l.in, l.dropped = nil, 0, 0
+		w.run(90 * time.Second)
+		return []outcome{{
+			use: mean(f.targets[20:]) / (kbps * 1000), wait: pct(l.waits, 0.95), drop: float64(l.dropped) / float64(l.in),
+			note: "the estimate", leastUse: 0.6, mostWait: 400, mostDrop: 0.04,
+		}}
+	}
+}
+
 func random(p float64) func(*link) {
 	return func(l *link) {
 		l.jitter = 40 * ms
@@ -102,6 +122,9 @@ func rural() []scenario {
 		{"64 kbit/s, 2 % random", alone(64, 900*ms, random(0.02), 0.75, 400)},
 		{"512 kbit/s, 2 % random", alone(512, 400*ms, random(0.02), 0.8, 200)},
 		{"256 kbit/s, 5 % in bursts of 6", alone(256, 400*ms, func(l *link) { l.jitter, l.burst, l.burstLen = 40*ms, 0.05, 6 }, 0.6, 200)},
+		{"256 kbit/s, 5 % in bursts, a thrifty encoder", thrifty(256, func(l *link) { l.jitter, l.burst, l.burstLen = 40*ms, 0.05, 6 })},
+		{"128 kbit/s, 2 % random, a thrifty encoder", thrifty(128, random(0.02))},
+		{"64 kbit/s, 2 % random, a thrifty encoder", thrifty(64, random(0.02))},
 		{"256 kbit/s, 3 s of buffer", alone(256, 3000*ms, random(0), 0.8, 250)},
 		{"256 kbit/s, 90 ms of buffer, 1 %", alone(256, 90*ms, random(0.01), 0.7, 100)},
 		{"step 512, 96, 512 kbit/s, 2 %", stepped},
