@@ -91,7 +91,21 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
         {cam && <Mirror track={local.current.video!} onFreeze={phase === 'joined' && !guest ? () => freeze(s!.self) : undefined} />}
       </div>
       {Stills && s && client.current && <Stills caseId={caseId} client={client.current} bus={bus} s={s} local={local.current} guest={!!guest} />}
-      <div class="call-buttons">
+      {s?.phase !== 'ended' && (
+        <div class="call-buttons">
+          {phase !== 'waiting' && <Modes mode={mode} onPick={(m) => void pick(m)} />}
+          <button type="button" aria-expanded={choosing} data-testid="call-devices" onClick={() => setChoosing(!choosing)}>{w('devices')}</button>
+          {!guest && me.value?.role !== 'dispatcher' && <InviteButton caseId={caseId} plain />}
+        </div>
+      )}
+      {choosing && <Chooser local={local.current} onPick={async (kind, id) => {
+        try {
+          await client.current?.use(kind, kind === 'audio' ? await microphone(id) : await camera(id));
+          setProblem(undefined);
+        } catch (err) { setProblem(problemOf(err, kind)); }
+        redraw((n) => n + 1);
+      }} />}
+      <div class="call-buttons call-always">
         {s?.phase === 'ended' ? (
           <>
             <button type="button" class="call-primary" onClick={onAgain}>{w('again')}</button>
@@ -102,20 +116,10 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
             <button type="button" aria-pressed={!mic} disabled={!local.current.audio} data-testid="call-mute"
               onClick={() => { client.current?.setEnabled('audio', !mic); redraw((n) => n + 1); }}>{mic ? w('mute') : w('unmute')}</button>
             <button type="button" aria-pressed={!cam} data-testid="call-camera" onClick={() => void toggleCamera()}>{cam ? w('cameraOff') : w('cameraOn')}</button>
-            {phase !== 'waiting' && <Modes mode={mode} onPick={(m) => void pick(m)} />}
-            <button type="button" aria-expanded={choosing} data-testid="call-devices" onClick={() => setChoosing(!choosing)}>{w('devices')}</button>
-            {!guest && me.value?.role !== 'dispatcher' && <InviteButton caseId={caseId} plain />}
             <button type="button" class="call-danger" data-testid="call-hangup" onClick={hangUp}>{phase === 'waiting' ? w('leave') : w('hangUp')}</button>
           </>
         )}
       </div>
-      {choosing && <Chooser local={local.current} onPick={async (kind, id) => {
-        try {
-          await client.current?.use(kind, kind === 'audio' ? await microphone(id) : await camera(id));
-          setProblem(undefined);
-        } catch (err) { setProblem(problemOf(err, kind)); }
-        redraw((n) => n + 1);
-      }} />}
     </section>
   );
 }
