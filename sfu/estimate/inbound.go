@@ -3,22 +3,23 @@ package estimate
 import "time"
 
 const (
-	inboundFast   = 1.25 // growth, until the first sign of a full path
-	inboundSlow   = 1.08
-	inboundFirst  = 1200 * time.Millisecond // between two growths, fast
-	inboundEvery  = 2 * time.Second         // the same, slow
-	inboundHold   = 3 * time.Second         // after a cut
-	inboundReact  = 1500 * time.Millisecond // until a limit is told, obeyed and seen
-	inboundUsed   = 0.8                     // of the limit, for more to be worth asking
-	inboundLossy  = 0.1                     // share of packets lost from which it is asked whether the radio loses them
-	inboundLess   = 0.7                     // of what came through, for the answer
-	inboundAsk    = time.Minute             // between two such questions
-	inboundAhead  = 1.3                     // times what was used that a limit may be: so far it is not tried
-	inboundWall   = 0.8                     // of the rate at which the path was last full
-	inboundForget = 30 * time.Second        // after which that rate is tried again
-	inboundStands = 1000 * time.Millisecond // of queue: a keyframe's is gone sooner, and no reason to send less
-	inboundDeep   = 250.0                   // ms of queue that are reason at once
-	inboundFollow = 0.05                    // weight of the newest report in the smoothed rate
+	inboundFast    = 1.25 // growth, until the first sign of a full path
+	inboundSlow    = 1.08
+	inboundFirst   = 1200 * time.Millisecond // between two growths, fast
+	inboundEvery   = 2 * time.Second         // the same, slow
+	inboundHold    = 3 * time.Second         // after a cut
+	inboundReact   = 1500 * time.Millisecond // until a limit is told, obeyed and seen
+	inboundUsed    = 0.8                     // of the limit, for more to be worth asking
+	inboundLossy   = 0.1                     // share of packets lost from which it is asked whether the radio loses them
+	inboundHeavies = 3                       // epochs of heavy loss that are no chance
+	inboundLess    = 0.7                     // of what came through, for the answer
+	inboundAsk     = time.Minute             // between two such questions
+	inboundAhead   = 1.3                     // times what was used that a limit may be: so far it is not tried
+	inboundWall    = 0.8                     // of the rate at which the path was last full
+	inboundForget  = 30 * time.Second        // after which that rate is tried again
+	inboundStands  = 1000 * time.Millisecond // of queue: a keyframe's is gone sooner, and no reason to send less
+	inboundDeep    = 250.0                   // ms of queue that are reason at once
+	inboundFollow  = 0.05                    // weight of the newest report in the smoothed rate
 )
 
 // Inbound is the estimate of a path at its receiving end. The sender is
@@ -39,6 +40,7 @@ type Inbound struct {
 	used    float64 // smoothed rate of arrival
 	fast    bool
 	cutAt   time.Time
+	heavies int       // epochs of heavy loss in a row: a burst of the radio is one
 	askedAt time.Time // when less was sent to see whether less is lost
 	overAt  time.Time // since when a queue stands; zero: none does
 	next    time.Time // earliest growth
@@ -77,7 +79,16 @@ func (e *Inbound) OnArrivals(now time.Time, packets []Packet) {
 		}
 	}
 	e.used += inboundFollow * (e.carried() - e.used)
-	e.decide(now, e.loss.judge(now, e.rate.sent(), e.delay.pressed()))
+	verdict := e.loss.judge(now, e.rate.sent(), e.delay.pressed())
+	switch verdict {
+	case lossHeavy:
+		e.heavies++
+	case lossNothing:
+		if e.loss.sent == 0 { // an epoch ended, and well
+			e.heavies = 0
+		}
+	}
+	e.decide(now, verdict)
 }
 
 // carried is what came through the bottleneck: what arrived, and what the
@@ -87,21 +98,30 @@ func (e *Inbound) carried() float64 { return e.rate.delivered() / (1 - e.loss.in
 func (e *Inbound) decide(now time.Time, loss lossVerdict) {
 	settled := now.Sub(e.cutAt) > inboundReact
 	switch {
-	case loss == lossHeavy:
-		e.cut(now, min(e.limit*(1-(e.loss.last-lossIgnored)/4), e.carried()))
-	case e.loss.last > inboundLossy && settled && now.Sub(e.askedAt) > inboundAsk:
+	case e.loss.inherent > inboundLossy && now.Sub(e.askedAt) > inboundAsk:
 		// A radio loses as much when less is sent, a full queue does not: the
 		// loss model is shown both.
 		e.askedAt = now
-		e.cut(now, min(e.limit, e.carried())*inboundLess)
+		e.cut(now, min(e.limit, max(e.used, inboundLess*e.limit))*inboundLess)
+	case loss == lossHeavy && e.heavies >= inboundHeavies:
+		e.cut(now, e.lower(e.limit*(1-(e.loss.last-lossIgnored)/4), 1))
 	case loss == lossCongestion && settled:
-		e.cut(now, min(e.limit, e.carried()*lossCutTo))
+		e.cut(now, e.lower(e.limit, lossCutTo))
 	case e.queued(now) && settled:
 		e.full(now)
 	case e.delay.pressed() || now.Before(e.next) || e.used < inboundUsed*e.limit:
 	default:
 		e.grow(now)
 	}
+}
+
+// lower is a rate, or what came through when that is less; of a sender who
+// leaves part of its limit, what came says nothing of the path.
+func (e *Inbound) lower(to, share float64) float64 {
+	if e.used < usedUp*e.limit {
+		return to
+	}
+	return max(min(to, e.used*share), to*inboundLess)
 }
 
 // queued says that a queue stands in the path, and not for a moment only.

@@ -66,7 +66,7 @@ func TestInbound(t *testing.T) {
 	cases := []struct {
 		name     string
 		kbps     func(time.Duration) float64
-		loss     float64
+		loss     float64 // below 0: of that share, in bursts of 6
 		most     float64
 		from, to int     // seconds measured
 		least    float64 // share of the rate in that time
@@ -77,6 +77,7 @@ func TestInbound(t *testing.T) {
 		{"512 kbit/s, 2 % lost", steps(0, 512_000), 0.02, 1e6, 20, 90, 0.75, 280},
 		{"64 kbit/s, 2 % lost", steps(0, 64_000), 0.02, 1e6, 20, 90, 0.65, 400},
 		{"256 kbit/s, 8 % lost", steps(0, 256_000), 0.08, 1e6, 20, 90, 0.65, 300},
+		{"256 kbit/s, 5 % lost in bursts", steps(0, 256_000), -0.05, 1e6, 20, 90, 0.6, 320},
 		{"256, from the 40th second 128", steps(0, 256_000, 40, 128_000), 0.02, 1e6, 50, 90, 0.7, 320},
 		{"128, from the 40th second 512", steps(0, 128_000, 40, 512_000), 0.02, 1e6, 100, 140, 0.65, 280},
 		{"a camera that needs 90", steps(0, 256_000), 0.02, 90_000, 20, 90, 0.28, 60},
@@ -85,7 +86,8 @@ func TestInbound(t *testing.T) {
 	for _, c := range cases {
 		simulate(t, 11, func(w *world) {
 			l := w.newLink(0, 400*ms, 150*ms)
-			l.rate, l.jitter, l.loss = c.kbps, 40*ms, func(time.Duration) float64 { return c.loss }
+			l.rate, l.jitter, l.loss = c.kbps, 40*ms, func(time.Duration) float64 { return max(0, c.loss) }
+			l.burst, l.burstLen = max(0, -c.loss), 6
 			s := &told{w: w, path: l, e: NewInbound(Config{Start: 95_000}), limit: 95_000, most: c.most}
 			s.begin()
 			w.run(time.Duration(c.from) * time.Second)
