@@ -24,7 +24,10 @@ func vp9(tid int, key bool) []byte {
 
 // film publishes a VP9 picture of two layers, bytes a packet, every few
 // milliseconds, a keyframe when asked; voice too.
-func (c *client) film(bytes int) {
+func (c *client) film(bytes int) { c.filmAndSpeak(bytes, 1) }
+
+// filmAndSpeak is film with a packet of voice for each so many of the picture.
+func (c *client) filmAndSpeak(bytes int, every uint32) {
 	quit := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -41,10 +44,12 @@ func (c *client) film(bytes int) {
 			if now := c.keyframesAsked(); now > asked && n%2 == 0 {
 				asked, key = now, true
 			}
-			_ = c.sends[audio].WriteRTP(&rtp.Packet{
-				Header:  rtp.Header{Version: 2, SequenceNumber: uint16(n), Timestamp: n * 480},
-				Payload: content(nil, n),
-			})
+			if n%every == 0 {
+				_ = c.sends[audio].WriteRTP(&rtp.Packet{
+					Header:  rtp.Header{Version: 2, SequenceNumber: uint16(n / every), Timestamp: n * 480},
+					Payload: content(nil, n),
+				})
+			}
 			_ = c.sends[video].WriteRTP(&rtp.Packet{
 				Header:  rtp.Header{Version: 2, SequenceNumber: uint16(n), Timestamp: n * 900, Marker: true},
 				Payload: append(vp9(int(n%2), key), make([]byte, bytes)...),

@@ -148,6 +148,24 @@ func TestStillsWhereNoVideoPasses(t *testing.T) {
 	eventually(t, "stills are no longer asked for", func() bool { return asked().Bytes == 0 })
 }
 
+// TestThinLinkIsFoundToBeWide: a link that is believed to carry no video is
+// tried all the same, so that the picture comes back.
+func TestThinLinkIsFoundToBeWide(t *testing.T) {
+	s := startSFU(t, Config{})
+	a := join(t, s, clientOptions{id: "a", room: "r", slots: 1, video: webrtc.MimeTypeVP9, stills: true})
+	b := join(t, s, clientOptions{id: "b", room: "r", slots: 1, twcc: true, stills: true})
+	a.waitConnected()
+	b.waitConnected()
+	b.peer.down.mu.Lock()
+	b.peer.down.est = estimate.New(estimate.Config{Start: 30_000})
+	b.peer.down.mu.Unlock()
+	a.filmAndSpeak(300, 6) // a voice in packets of 60 ms
+	eventually(t, "no video", func() bool { p := b.peer.Quality().Picture; return p == "stills" || p == "off" })
+	eventually(t, "the estimate grows", func() bool { bps, _ := b.peer.down.known(); return bps > 90_000 })
+	eventually(t, "the picture comes back", func() bool { p := b.peer.Quality().Picture; return p == "" || p == "small" })
+	continuous(t, b.from("a", video))
+}
+
 // TestStillsByWish: who wishes stills gets them on any link, and who sends
 // nothing else is seen in stills by all but those who want no picture.
 func TestStillsByWish(t *testing.T) {

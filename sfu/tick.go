@@ -69,7 +69,7 @@ func (p *Peer) fill(now time.Time) {
 	p.filling = outs
 	p.mu.Unlock()
 	for _, o := range outs {
-		for o.kind == video && p.down.room(now) && o.fill(now) {
+		for o.kind == video && p.down.room(now) && (o.fill(now) || o.pad(now)) {
 		}
 	}
 }
