@@ -20,7 +20,7 @@ import (
 	"sira/sfu"
 )
 
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
