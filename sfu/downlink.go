@@ -25,7 +25,8 @@ type downlink struct {
 	gate     *pace.Pacer[queued]
 	draining bool
 	lastSent time.Time
-	heard    bool   // feedback came
+	heard    bool // feedback came
+	rows     lossRows
 	buf      []byte // of whoever drains
 }
 
@@ -83,6 +84,7 @@ func (d *downlink) hear(fb *rtcp.TransportLayerCC, now time.Time) {
 	d.mu.Lock()
 	if pkts := d.log.take(fb); len(pkts) > 0 {
 		d.est.OnReport(now, pkts)
+		d.rows.add(pkts)
 		d.told.hear(pkts)
 		d.heard = true
 		d.gate.Rate(now, d.est.Pace())
@@ -133,6 +135,16 @@ func (d *downlink) pressed() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.est.QueueDelay() > pressedBy
+}
+
+// lossInRows is the same where packets are lost in rows, else 0.
+func (d *downlink) lossInRows() float64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.rows.share() < rowsFrom {
+		return 0
+	}
+	return d.est.InherentLoss()
 }
 
 // demand tells the estimate how much is worth finding out.

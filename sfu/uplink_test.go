@@ -2,10 +2,14 @@ package sfu
 
 import (
 	"bytes"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/pion/rtp"
+
+	"sira/sfu/estimate"
 )
 
 // TestArrivals: departures are read from a clock of 24 bits that turns over,
@@ -173,5 +177,36 @@ func TestDeepen(t *testing.T) {
 	first.payload = []byte{0xff, 0xff}
 	if got := alone.deepen(&first, 111); got != nil {
 		t.Errorf("malformed: % x", got)
+	}
+}
+
+// TestLossRows: the same share lost singly and in rows.
+func TestLossRows(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	packets := func(rows bool) (out []estimate.Packet) {
+		bad := false
+		for range 2000 {
+			if rows { // a twentieth, six at a time
+				bad = bad && rng.Float64() > 1.0/6 || !bad && rng.Float64() < 0.05/6/0.95
+			} else {
+				bad = rng.Float64() < 0.05
+			}
+			out = append(out, estimate.Packet{Arrived: !bad})
+		}
+		return out
+	}
+	for _, rows := range []bool{false, true} {
+		var r lossRows
+		for part := range slices.Chunk(packets(rows), 10) {
+			r.add(part)
+		}
+		if got := r.share(); (got > rowsFrom) != rows {
+			t.Errorf("in rows %v: %.2f of the losses follow one", rows, got)
+		}
+	}
+	var few lossRows
+	few.add([]estimate.Packet{{}, {}, {}})
+	if few.share() != 0 {
+		t.Error("judged by three losses")
 	}
 }

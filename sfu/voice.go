@@ -3,6 +3,8 @@ package sfu
 import (
 	"sync/atomic"
 	"time"
+
+	"sira/sfu/estimate"
 )
 
 // Voice is Opus in packets of 60 ms, each said twice (RED) where packets are
@@ -16,8 +18,9 @@ const (
 
 	repeatFrom  = 0.01             // share of packets lost from which all is said twice
 	repeatUntil = 0.004            // below which it is not
-	deepFrom    = 0.05             // from which three times
-	deepUntil   = 0.03             // below which not
+	rowsFrom    = 0.3              // share of the losses that follow one: three times, for they come in rows
+	rowsLeast   = 6                // losses to judge by
+	rowsMost    = 40               // after which what was before counts half
 	repeatClean = 15 * time.Second // for so long
 )
 
@@ -89,7 +92,7 @@ func (in *inlet) voiceRate(copies int) float64 {
 func (p *Peer) repeatVoices(now time.Time) {
 	down, gated := p.down.loss(), p.down.gated.Load()
 	repeat(&p.redundant, &p.cleanDown, down, repeatFrom, repeatUntil, !gated, now)
-	repeat(&p.deep, &p.shallowAt, down, deepFrom, deepUntil, false, now)
+	repeat(&p.deep, &p.shallowAt, p.down.lossInRows(), repeatFrom, repeatUntil, false, now)
 	up, known := p.congestion.up.loss()
 	repeat(&p.redundantUp, &p.cleanUp, up, repeatFrom, repeatUntil, !known, now)
 }
@@ -117,4 +120,33 @@ func (p *Peer) copies(in *inlet) int {
 		return 2
 	}
 	return 1
+}
+
+// lossRows tells losses that come in rows, as when a radio fades, from single
+// ones: how many follow another.
+type lossRows struct {
+	lost, again float64
+	before      bool // the last packet was lost
+}
+
+func (r *lossRows) add(packets []estimate.Packet) {
+	for _, p := range packets {
+		if !p.Arrived {
+			r.lost++
+			if r.before {
+				r.again++
+			}
+		}
+		r.before = !p.Arrived
+	}
+	if r.lost > rowsMost {
+		r.lost, r.again = r.lost/2, r.again/2
+	}
+}
+
+func (r *lossRows) share() float64 {
+	if r.lost < rowsLeast {
+		return 0
+	}
+	return r.again / r.lost
 }

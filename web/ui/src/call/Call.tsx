@@ -37,11 +37,15 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
   const [bus] = useState(() => new Bus(() => void import('./still').then((m) => setStills(() => m.default), () => setProblem('noStill'))));
   useEffect(() => {
     let gone = false, lock: WakeLockSentinel | undefined;
-    void open().then((found) => {
+    const begin = () => { client.current = new Client(guest ? '/api/guest/call' : `/api/calls/${part(caseId)}`, local.current, setSnapshot, bus.hear, guest?.refused); };
+    if (!guest) begin(); // while the browser finds, or asks for, microphone and camera
+    void open().then(async (found) => {
       if (gone) { found.audio?.stop(); found.video?.stop(); return; }
-      local.current = found;
       setProblem(found.problem);
-      client.current = new Client(guest ? '/api/guest/call' : `/api/calls/${part(caseId)}`, found, setSnapshot, bus.hear, guest?.refused);
+      if (guest) { local.current = found; begin(); return; }
+      if (found.audio) await client.current?.use('audio', found.audio);
+      if (found.video) await client.current?.use('video', found.video);
+      redraw((n) => n + 1);
     });
     navigator.wakeLock?.request('screen').then((l) => { if (gone) void l.release(); else lock = l; }, () => {});
     return () => { gone = true; client.current?.hangUp(); void lock?.release(); };
