@@ -1,23 +1,15 @@
 // One budget for the page: what a person sends beside a call takes what the call
 // leaves, and everything again when it ends.
 import assert from 'node:assert/strict'
-import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import test from 'node:test'
-import { browser, phone, Server, tablet } from './harness.mjs'
-import { byId, clean, person, received, until } from './pages.mjs'
+import { browser, Server, tablet } from './harness.mjs'
+import { byId, clean, newCase, person, picture, received, until } from './pages.mjs'
 
 const uplink = 60 // kbit/s, that the sender's browser believes in
-
-async function newCase(server, asker, expert) {
-  const id = randomUUID(), to = (await server.api(expert, 'GET', '/api/session')).body.user
-  const opened = await server.api(asker, 'POST', `/api/cases/${id}/events`, { events: [{ id: randomUUID(), type: 'opened', at: new Date().toISOString(), data: {
-    patient: { name: 'Essai Partage', sex: 'F', age: { value: 30, unit: 'Y' } }, specialty: to.specialties[0], urgency: 'U2', question: 'Essai', history: '', consent: { how: 'oral' }, to: [to.id] } }] })
-  assert.equal(opened.status, 200, JSON.stringify(opened.body))
-  return id
-}
 
 /** A browser that measured a thin way up: here the loopback is, in its own words, 60 kbit/s. */
 const thin = kbps => {
@@ -29,16 +21,6 @@ const thin = kbps => {
   }
 }
 
-async function picture(page, name) {
-  if (!process.env.SIRA_SCREENS) return
-  mkdirSync(process.env.SIRA_SCREENS, { recursive: true })
-  for (const [size, viewport] of Object.entries({ tablette: tablet, telephone: phone })) {
-    await page.setViewportSize(viewport)
-    await page.screenshot({ path: path.join(process.env.SIRA_SCREENS, `${name}-${size}.png`) })
-  }
-  await page.setViewportSize(tablet)
-}
-
 test('an upload yields to a call and goes on when it ends', { timeout: 240_000 }, async t => {
   const server = await new Server().start()
   t.after(() => server.remove())
@@ -47,7 +29,7 @@ test('an upload yields to a call and goes on when it ends', { timeout: 240_000 }
   const chromium = await browser()
   t.after(() => chromium.close())
   const asker = server.user('clinician'), expert = server.user('specialist')
-  const id = await newCase(server, asker, expert)
+  const id = await newCase(server, asker, expert, 'Essai Envoi')
   const a = await person(chromium, server, asker, tablet), b = await person(chromium, server, expert, tablet)
   await a.addInitScript(thin, uplink)
   for (const page of [a, b]) {

@@ -1,24 +1,14 @@
 // A call through a link that goes away without a word and comes back: nobody
 // touches anything, and it is the same call.
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import test from 'node:test'
 import { browser, freePort, Server, tablet } from './harness.mjs'
-import { byId, clean, person, received, until } from './pages.mjs'
+import { byId, clean, newCase, person, received, until } from './pages.mjs'
 import { Link } from './cut.mjs'
 
 const outage = Number(process.env.SIRA_OUTAGE ?? 8) * 1000 // ms
-
-/** A new case of the asker for the expert. */
-async function newCase(server, asker, expert) {
-  const id = randomUUID(), to = (await server.api(expert, 'GET', '/api/session')).body.user
-  const opened = await server.api(asker, 'POST', `/api/cases/${id}/events`, { events: [{ id: randomUUID(), type: 'opened', at: new Date().toISOString(), data: {
-    patient: { name: 'Essai Coupure', sex: 'F', age: { value: 30, unit: 'Y' } }, specialty: to.specialties[0], urgency: 'U2', question: 'Essai', history: '', consent: { how: 'oral' }, to: [to.id] } }] })
-  assert.equal(opened.status, 200, JSON.stringify(opened.body))
-  return id
-}
 
 test('a call outlives an outage of the link', { timeout: 240_000 }, async t => {
   const media = await freePort()
@@ -29,7 +19,7 @@ test('a call outlives an outage of the link', { timeout: 240_000 }, async t => {
   const chromium = await browser()
   t.after(() => chromium.close())
   const asker = server.user('clinician'), expert = server.user('specialist')
-  const id = await newCase(server, asker, expert)
+  const id = await newCase(server, asker, expert, 'Essai Coupure')
   const a = await person(chromium, { url: link.url }, asker, tablet), b = await person(chromium, server, expert, tablet)
   await link.through(a)
   for (const [page, url] of [[a, link.url], [b, server.url]]) {
@@ -69,4 +59,22 @@ test('a call outlives an outage of the link', { timeout: 240_000 }, async t => {
   }
   clean(b, 'expert')
   assert.deepEqual(a.problems, [], 'asker: errors in the page')
+})
+
+test('a request to join that hangs does not cost the call', { timeout: 120_000 }, async t => {
+  const server = await new Server().start()
+  t.after(() => server.remove())
+  const chromium = await browser()
+  t.after(() => chromium.close())
+  const asker = server.user('clinician'), expert = server.user('specialist')
+  const id = await newCase(server, asker, expert, 'Essai Attente')
+  const pages = [await person(chromium, server, asker, tablet), await person(chromium, server, expert, tablet)]
+  let hung = 0
+  for (const page of pages) {
+    await page.route('**/api/calls/*', route => { if (route.request().method() === 'POST') hung++; else route.continue() })
+    await page.goto(`${server.url}/dossier/${id}`)
+    await byId(page, 'call-open').first().click()
+  }
+  for (const page of pages) await until('sound', async () => (await received(page)).audioPackets > 50)
+  assert.equal(hung, 2, 'nobody asked by HTTP')
 })

@@ -1,5 +1,9 @@
 // What people do on the screens, in their words, for the tests.
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { phone, tablet } from './harness.mjs'
 
 export const byId = (page, id) => page.locator(`[data-testid="${id}"]`)
 
@@ -42,6 +46,26 @@ export async function fillRequest(page, r) {
   await byId(page, `field-urgency-${r.urgency}`).check({ force: true })
   await byId(page, 'field-consent-oral').check({ force: true })
   await byId(page, 'field-consent-by').fill(r.consentBy)
+}
+
+/** A new case of the asker for the expert. */
+export async function newCase(server, asker, expert, name) {
+  const id = randomUUID(), to = (await server.api(expert, 'GET', '/api/session')).body.user
+  const opened = await server.api(asker, 'POST', `/api/cases/${id}/events`, { events: [{ id: randomUUID(), type: 'opened', at: new Date().toISOString(), data: {
+    patient: { name, sex: 'F', age: { value: 30, unit: 'Y' } }, specialty: to.specialties[0], urgency: 'U2', question: 'Essai', history: '', consent: { how: 'oral' }, to: [to.id] } }] })
+  assert.equal(opened.status, 200, JSON.stringify(opened.body))
+  return id
+}
+
+/** Pictures of a page on a tablet and a phone, where SIRA_SCREENS names a folder. */
+export async function picture(page, name) {
+  if (!process.env.SIRA_SCREENS) return
+  mkdirSync(process.env.SIRA_SCREENS, { recursive: true })
+  for (const [size, viewport] of Object.entries({ tablette: tablet, telephone: phone })) {
+    await page.setViewportSize(viewport)
+    await page.screenshot({ path: path.join(process.env.SIRA_SCREENS, `${name}-${size}.png`) })
+  }
+  await page.setViewportSize(tablet)
 }
 
 /** Sums of what a peer connection received, by kind. */

@@ -1,30 +1,9 @@
 // Where no video passes, or none is wanted: a still every few seconds, by data
 // channel, between two real browsers.
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
-import path from 'node:path'
 import test from 'node:test'
-import { browser, phone, Server, tablet } from './harness.mjs'
-import { brightness, byId, clean, person, received, until } from './pages.mjs'
-
-async function newCase(server, asker, expert) {
-  const id = randomUUID(), to = (await server.api(expert, 'GET', '/api/session')).body.user
-  const opened = await server.api(asker, 'POST', `/api/cases/${id}/events`, { events: [{ id: randomUUID(), type: 'opened', at: new Date().toISOString(), data: {
-    patient: { name: 'Essai Images', sex: 'F', age: { value: 30, unit: 'Y' } }, specialty: to.specialties[0], urgency: 'U2', question: 'Essai', history: '', consent: { how: 'oral' }, to: [to.id] } }] })
-  assert.equal(opened.status, 200, JSON.stringify(opened.body))
-  return id
-}
-
-async function picture(page, name) {
-  if (!process.env.SIRA_SCREENS) return
-  mkdirSync(process.env.SIRA_SCREENS, { recursive: true })
-  for (const [size, viewport] of Object.entries({ tablette: tablet, telephone: phone })) {
-    await page.setViewportSize(viewport)
-    await page.screenshot({ path: path.join(process.env.SIRA_SCREENS, `${name}-${size}.png`) })
-  }
-  await page.setViewportSize(tablet)
-}
+import { browser, Server, tablet } from './harness.mjs'
+import { brightness, byId, clean, newCase, person, picture, received, until } from './pages.mjs'
 
 /** What is seen now: address, size and a sum of the still's pixels. */
 const seen = page => byId(page, 'call-still').evaluate(async img => {
@@ -45,7 +24,7 @@ test('images only: stills that change, both ways, and back to video', { timeout:
   const chromium = await browser()
   t.after(() => chromium.close())
   const asker = server.user('clinician'), expert = server.user('specialist')
-  const id = await newCase(server, asker, expert)
+  const id = await newCase(server, asker, expert, 'Essai Images')
   const a = await person(chromium, server, asker, tablet), b = await person(chromium, server, expert, tablet)
   for (const page of [a, b]) {
     await page.goto(`${server.url}/dossier/${id}`)

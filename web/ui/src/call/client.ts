@@ -26,6 +26,7 @@ const slotsAtFirst = 3;
 /** Seconds until the next try. Dense for half a minute, which most outages last; a browser slows down who fails more often. */
 const wait = (tries: number): number => (tries === 0 ? 0.5 : !navigator.onLine ? 4 : tries < 25 ? 1.2 : tries < 60 ? 2 : 4) * (0.8 + 0.4 * Math.random());
 const dialsAtOnce = 3; // a try may hang as long as its packets are lost: newer ones overtake it
+const exchangeAfter = 3000; // ms for joining by HTTP, once a WebSocket is open that could
 const resuming = 4000; // WebSocket close code: not a goodbye
 const targetAtFirst: Target = { kbps: 48, height: 240, fps: 8, voice: 12 };
 const hopeless = new Set(['replaced', 'forbidden', 'room-full', 'waiting-full', 'refused', 'removed', 'withdrawn', 'alone']); // coming back by itself would not help
@@ -51,6 +52,7 @@ export class Call {
   private offers = 0;
   private token = ''; // resumes our place
   private early: Promise<void> = Promise.resolve(); // joining by one exchange, while the WebSocket opens
+  private hurry = new AbortController(); // ends that exchange
   private dials: WebSocket[] = []; // oldest first
   private lostAt = 0;
   private timer = 0;
@@ -95,12 +97,14 @@ export class Call {
     this.addSlots(slotsAtFirst, slotsAtFirst);
     this.stills.open(pc);
     preferVP9(pc);
+    this.hurry.abort();
+    this.hurry = new AbortController();
     this.early = this.describe(false).then(() => (this.refused ? undefined : this.join(pc))).catch(() => {});
   }
 
   /** Joins over the warm connection the page has: media need not wait for a WebSocket, which then resumes. When it fails, the WebSocket joins. */
   private async join(pc: RTCPeerConnection): Promise<void> {
-    const m = await exchange(this.path, { type: 'join', sdp: pc.localDescription!.sdp, audio: this.on('audio'), video: this.on('video') });
+    const m = await exchange(this.path, { type: 'join', sdp: pc.localDescription!.sdp, audio: this.on('audio'), video: this.on('video') }, this.hurry.signal);
     if (pc !== this.pc || this.ended) return;
     this.welcome(m);
     await this.accept(m.sdp, this.offers);
@@ -159,7 +163,10 @@ export class Call {
   /** Joins, or comes back to our place. */
   private async enter(): Promise<void> {
     const ws = this.ws;
+    // The warm connection may be dead, and a request over it wait for minutes.
+    const hurry = this.hurry, late = window.setTimeout(() => hurry.abort(), exchangeAfter);
     await this.early;
+    clearTimeout(late);
     await this.work;
     const pc = this.pc;
     if (ws !== this.ws || !pc) return;
@@ -405,6 +412,7 @@ export class Call {
     removeEventListener('online', this.moved);
     network?.removeEventListener('change', this.changedNetwork);
     document.removeEventListener('visibilitychange', this.seen);
+    this.hurry.abort();
     for (const d of this.dials) discard(d);
     if (this.ws) { this.ws.onclose = null; this.ws.close(); }
     this.ws = undefined;
@@ -438,11 +446,11 @@ async function tune(sender: RTCRtpSender | undefined, to: RTCRtpEncodingParamete
 }
 
 /** One exchange that joins; the offer is compressed where the browser can. */
-async function exchange(path: string, join: object): Promise<Welcome> {
+async function exchange(path: string, join: object, signal: AbortSignal): Promise<Welcome> {
   const text = new Blob([JSON.stringify(join)]);
   const packed = 'CompressionStream' in window;
   const res = await fetch(path, {
-    method: 'POST', credentials: 'same-origin', signal: AbortSignal.timeout?.(15_000),
+    method: 'POST', credentials: 'same-origin', signal,
     headers: { 'Content-Type': 'application/json', ...(packed ? { 'Content-Encoding': 'gzip' } : {}) },
     body: packed ? await new Response(text.stream().pipeThrough(new CompressionStream('gzip'))).blob() : text,
   });
