@@ -151,20 +151,21 @@ func TestDeepen(t *testing.T) {
 		b := []byte{0x80 | 111, byte(off >> 6), byte(off<<2) | byte(len(before)>>8), byte(len(before)), 111}
 		return append(append(b, before...), now...)
 	}
-	in := &inlet{ring: newRing(ringAudio)}
 	voices := []string{"aaa", "bb", "cccc", "d", "ee"}
-	var last packet
-	for i := 1; i < len(voices); i++ {
-		last = packet{ext: 100 + uint64(i), ts: uint32(i) * 2880, pt: 63, payload: red(voices[i-1], voices[i])}
-		if i != 3 { // "d" is lost, and in the packet of "ee"
-			in.ring.put(&last)
+	want := append([]byte{0x80 | 96, 5760 >> 6, 0, 4, 0x80 | 96, 2880 >> 6, 0, 1, 96}, "ccccdee"...)
+	var got []byte
+	for lost := 2; lost <= 4; lost++ { // each is in the packet after it; 4, the last, is none
+		in := &inlet{ring: newRing(ringAudio)}
+		var last packet
+		for i := 1; i < len(voices); i++ {
+			last = packet{ext: 100 + uint64(i), ts: uint32(i) * 2880, pt: 63, payload: red(voices[i-1], voices[i])}
+			if i != lost {
+				in.ring.put(&last)
+			}
 		}
-	}
-	got := in.deepen(&last, 96)
-	want := []byte{0x80 | 96, 5760 >> 6, 0, 4, 0x80 | 96, 2880 >> 6, 0, 1, 96}
-	want = append(want, "ccccdee"...)
-	if !bytes.Equal(got, want) {
-		t.Errorf("% x, want % x", got, want)
+		if got = in.deepen(&last, 96); !bytes.Equal(got, want) {
+			t.Errorf("without %d: % x, want % x", lost, got, want)
+		}
 	}
 	if b, ok := redLast(got); !ok || b.offset != 2880 || string(b.data) != "d" {
 		t.Errorf("%+v", b)
@@ -208,5 +209,21 @@ func TestLossRows(t *testing.T) {
 	few.add([]estimate.Packet{{}, {}, {}})
 	if few.share() != 0 {
 		t.Error("judged by three losses")
+	}
+}
+
+// TestCopies: what was lost before it reached us is said again to everybody.
+func TestCopies(t *testing.T) {
+	for _, c := range []struct {
+		deep, down, up bool
+		want           int
+	}{{false, false, false, 1}, {false, true, false, 2}, {false, false, true, 2}, {true, true, false, 3}, {true, false, true, 3}} {
+		p, from := &Peer{}, &Peer{}
+		p.deep.Store(c.deep)
+		p.redundant.Store(c.down)
+		from.redundantUp.Store(c.up)
+		if got := p.copies(&inlet{peer: from}); got != c.want {
+			t.Errorf("%+v: %d", c, got)
+		}
 	}
 }

@@ -116,3 +116,39 @@ func TestInboundBounds(t *testing.T) {
 		}
 	}
 }
+
+// TestInboundHeavyLoss: a path that loses four in ten, whatever the delay, is
+// sent less and less.
+func TestInboundHeavyLoss(t *testing.T) {
+	e := NewInbound(Config{Start: 200_000, Min: 20_000})
+	from := time.Now()
+	for i := range 300 { // half a minute
+		var pkts []Packet
+		for j := range 5 {
+			at := time.Duration(i)*100*ms + time.Duration(j)*20*ms
+			pkts = append(pkts, Packet{Sent: from.Add(at), Size: 500, Arrived: (i*5+j)%5 > 1, Arrival: at + 50*ms})
+		}
+		e.OnArrivals(from.Add(time.Duration(i+1)*100*ms), pkts)
+	}
+	// The question of the loss alone takes three tenths, once.
+	if got := e.Limit(); got > 100_000 {
+		t.Errorf("limit %.0f", got)
+	}
+}
+
+// TestInboundUnused: of a sender who leaves part of its limit, what came says
+// nothing of the path; of one who does not, it does, down to seven tenths.
+func TestInboundUnused(t *testing.T) {
+	for _, c := range []struct{ used, want float64 }{{50_000, 100_000}, {84_000, 100_000}, {90_000, 87_300}, {100_000, 97_000}} {
+		e := NewInbound(Config{Start: 100_000})
+		e.used = c.used
+		if got := e.lower(100_000, lossCutTo); math.Abs(got-c.want) > 1 {
+			t.Errorf("%.0f used of 100,000: lowered to %.0f, want %.0f", c.used, got, c.want)
+		}
+	}
+	e := NewInbound(Config{Start: 100_000})
+	e.used = 100_000
+	if got := e.lower(300_000, lossCutTo); got != 300_000*inboundLess {
+		t.Errorf("lowered to %.0f at once", got)
+	}
+}
