@@ -198,7 +198,16 @@ func TestHostile(t *testing.T) {
 			noise[i] = byte(i * 7919 >> 3)
 		}
 	}
-	for name, stream := range map[string][]byte{"tables only": ts[:188*3], "noise in packets": noise, "sync bytes only": bytes.Repeat(append([]byte{0x47}, make([]byte, 187)...), 8000),
+	unreadable := bytes.Clone(ts) // sequence parameters that no decoder reads
+	for at := 0; ; at += 4 {
+		n := bytes.Index(unreadable[at:], []byte{0, 0, 1, 0x67})
+		if n < 0 {
+			break
+		}
+		at += n
+		copy(unreadable[at+4:], bytes.Repeat([]byte{0x01}, 12))
+	}
+	for name, stream := range map[string][]byte{"tables only": ts[:188*3], "no readable parameters": unreadable, "noise in packets": noise, "sync bytes only": bytes.Repeat(append([]byte{0x47}, make([]byte, 187)...), 8000),
 		"MPEG-2 called H.264": made(t, "m2.ts", "-c:v", "mpeg2video", "-an")} {
 		t.Run(name, func(t *testing.T) {
 			m, err := open(t, wrap(t, h264Syntax, stream, 9400))

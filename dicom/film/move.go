@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4/codecs"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts"
 	tscodecs "github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts/codecs"
@@ -177,7 +178,9 @@ func (v *mover) pictures(ts *mpegts.Reader, track *mpegts.Track) {
 				case 32:
 					first(&p.VPS, n)
 				case 33:
-					first(&p.SPS, n)
+					if sps := new(h265.SPS); sps.Unmarshal(n) == nil {
+						first(&p.SPS, n)
+					}
 				case 34:
 					first(&p.PPS, n)
 				}
@@ -193,7 +196,9 @@ func (v *mover) pictures(ts *mpegts.Reader, track *mpegts.Track) {
 		return take(pts, dts, au, func(n []byte) {
 			switch n[0] & 0x1F {
 			case 7:
-				first(&p.SPS, n)
+				if sps := new(h264.SPS); sps.Unmarshal(n) == nil {
+					first(&p.SPS, n)
+				}
 			case 8:
 				first(&p.PPS, n)
 			}
@@ -204,7 +209,8 @@ func (v *mover) pictures(ts *mpegts.Reader, track *mpegts.Track) {
 	})
 }
 
-// first keeps the parameters that come first; later ones stay in the stream.
+// first keeps the sound parameters that come first; later ones stay in the
+// stream.
 func first(to *[]byte, n []byte) {
 	if *to == nil {
 		*to = append([]byte(nil), n...)
@@ -251,10 +257,15 @@ func (v *mover) write(w io.Writer) error {
 	if !pictures {
 		return fmt.Errorf("no picture to start from: %w", ErrCorrupt)
 	}
-	if err := p.Marshal(cancellableWriter{v.ctx, w}); err != nil {
+	out := &cancellableWriter{ctx: v.ctx, w: w}
+	switch err := p.Marshal(out); {
+	case err == nil:
+		return nil
+	case out.err != nil || errors.Is(err, errSpool):
 		return fmt.Errorf("writing MP4: %w", err)
+	default: // neither w nor the spool failed: the film cannot be laid out
+		return fmt.Errorf("writing MP4: %w: %w", err, ErrCorrupt)
 	}
-	return nil
 }
 
 // begins is when the first sample is shown: not the first in the stream when
@@ -283,10 +294,10 @@ func (t *moved) samples(temp io.ReaderAt) []*pmp4.Sample {
 			GetPayload: func() ([]byte, error) {
 				data := make([]byte, s.size)
 				n, err := temp.ReadAt(data, s.at)
-				if n == len(data) {
-					err = nil
+				if n != len(data) {
+					return nil, fmt.Errorf("%w: %w", errSpool, err)
 				}
-				return data, err
+				return data, nil
 			}}
 	}
 	return out
@@ -305,14 +316,16 @@ func (c cancellable) Read(p []byte) (int, error) {
 	return c.r.Read(p)
 }
 
+// cancellableWriter writes until its context ends, and keeps why it stopped.
 type cancellableWriter struct {
 	ctx context.Context
 	w   io.Writer
+	err error
 }
 
-func (c cancellableWriter) Write(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
+func (c *cancellableWriter) Write(p []byte) (n int, err error) {
+	if c.err = c.ctx.Err(); c.err == nil {
+		n, c.err = c.w.Write(p)
 	}
-	return c.w.Write(p)
+	return n, c.err
 }
