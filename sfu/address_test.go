@@ -71,9 +71,12 @@ func TestVoiceIsSaidTwice(t *testing.T) {
 			"\r\na=mid:0\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n"
 	}
 	for dir, want := range map[string]string{"recvonly": "SAVPF 63 111\r\n", "sendonly": "SAVPF 111 63\r\n"} {
-		got, err := shapeAnswer(section(dir))
+		got, err := shapeAnswer(section(dir), 40)
 		if err != nil || !strings.Contains(got, want) {
 			t.Errorf("%s: no %q in %s, %v", dir, want, got, err)
+		}
+		if asked := strings.Contains(got, "a=ptime:40\r\na=maxptime:40\r\n"); asked != (dir == "recvonly") {
+			t.Errorf("%s: packets of 40 ms are asked for: %v", dir, asked)
 		}
 	}
 }

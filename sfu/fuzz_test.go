@@ -32,7 +32,7 @@ func FuzzOffer(f *testing.F) {
 				t.Fatal("section without mid")
 			}
 		}
-		_, _ = shapeAnswer(raw)
+		_, _ = shapeAnswer(raw, 40)
 	})
 }
 

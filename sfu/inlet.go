@@ -48,6 +48,7 @@ type inlet struct {
 	sr      senderReport
 	packets int // since the last second, for the ring's size
 	layers  layerRates
+	length  packetLength // of voice
 
 	measured, observed tally // by Quality, by Observe
 
@@ -167,6 +168,9 @@ func (in *inlet) accept(seq uint16, ts uint32, marker bool, pt uint8, payload []
 	p.gap = lostMany
 	if in.kind == video {
 		p.tid, p.up = layerOf(in.format.mime, payload)
+	}
+	if in.kind == audio {
+		in.length.note(ext, ts, in.format.clock)
 	}
 	in.layers.add(p.tid, len(payload))
 	p.keyStart = in.kind == video && startsKeyframe(in.format.mime, payload)

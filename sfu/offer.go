@@ -87,16 +87,17 @@ func direction(m *sdp.MediaDescription, d *sdp.SessionDescription) string {
 }
 
 // What browsers are asked to send as sound: mono speech for slow links, in
-// packets of 60 ms (at 20 ms headers weigh more than speech), each said twice
-// (RED), silent when nobody speaks (RFC 7587, 6.1). Twice 16 kbit/s in long
-// packets costs less than once 24 in short ones, and no single loss is heard.
+// packets as long as the link wants them (ptime.go), each said twice (RED),
+// silent when nobody speaks (RFC 7587, 6.1). Twice 16 kbit/s in long packets
+// costs less than once 24 in short ones, and no single loss is heard.
 const (
 	opusBitrate = 16000 // bit/s at most; a target says how much
-	opusPtime   = 60    // ms
+	opusPtime   = 60    // ms, of a link that is thin, or not known
 )
 
-// shapeAnswer adds to pion's answer what the peer's encoders should do.
-func shapeAnswer(raw string) (string, error) {
+// shapeAnswer adds to pion's answer what the peer's encoders should do. ptime is
+// how long their packets of voice are to be, ms.
+func shapeAnswer(raw string, ptime int) (string, error) {
 	var d sdp.SessionDescription
 	if err := d.UnmarshalString(raw); err != nil {
 		return "", fmt.Errorf("reading our own answer: %w", err)
@@ -108,7 +109,7 @@ func shapeAnswer(raw string) (string, error) {
 		}
 		switch direction(m, &d) {
 		case "recvonly", "sendrecv":
-			shapeOpus(m)
+			shapeOpus(m, ptime)
 			preferRED(m)
 		}
 	}
@@ -147,7 +148,7 @@ func preferRED(m *sdp.MediaDescription) {
 	}
 }
 
-func shapeOpus(m *sdp.MediaDescription) {
+func shapeOpus(m *sdp.MediaDescription, ptime int) {
 	pt, fec := "", 1
 	for _, a := range m.Attributes {
 		if a.Key != "rtpmap" {
@@ -174,6 +175,6 @@ func shapeOpus(m *sdp.MediaDescription) {
 		m.Attributes = append(m.Attributes, sdp.NewAttribute("fmtp", fmtp))
 	}
 	m.Attributes = append(m.Attributes,
-		sdp.NewAttribute("ptime", strconv.Itoa(opusPtime)),
-		sdp.NewAttribute("maxptime", "60"))
+		sdp.NewAttribute("ptime", strconv.Itoa(ptime)),
+		sdp.NewAttribute("maxptime", strconv.Itoa(ptime)))
 }

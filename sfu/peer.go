@@ -46,6 +46,7 @@ type Peer struct {
 	pc         *webrtc.PeerConnection
 	ssrc       uint32 // ours in RTCP about the peer's media
 	congestion *congestion
+	upStart    float64 // bit/s that the way up is believed to carry at first
 	down       *downlink
 	clock      clockOffset
 	link       link
@@ -66,6 +67,7 @@ type Peer struct {
 	noVideo     atomic.Bool  // the participant wishes to receive no picture
 	limited     atomic.Int32 // a limitation
 	voice       atomic.Int32 // kbit/s that the participant's voice was asked to be
+	packets     packets      // and in packets of which length
 	deep        atomic.Bool  // and once more
 	redundant   atomic.Bool  // voices to the participant are said twice
 	redundantUp atomic.Bool  // the participant's voice is said twice to all: packets are lost before they reach us
@@ -96,7 +98,8 @@ func newPeer(s *SFU, r *room, part Participant) (*Peer, error) {
 	p.voice.Store(voiceAtFirst)
 	p.redundant.Store(true)
 	p.redundantUp.Store(true)
-	p.congestion = newCongestion(p.ssrc, s.places.start(upFrom(part.Place), uplinkStart, time.Now()))
+	p.upStart = s.places.start(upFrom(part.Place), uplinkStart, time.Now())
+	p.congestion = newCongestion(p.ssrc, p.upStart)
 	p.down = newDownlink(s.places.start(part.Place, startBps, time.Now()))
 	pc, err := s.newConnection(&repairTap{peer: p}, part.OnTarget != nil)
 	if err != nil {

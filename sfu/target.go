@@ -9,6 +9,7 @@ type Target struct {
 	Height int // lines at most
 	FPS    int // frames a second at most
 	Voice  int // kbit/s of Opus
+	Packet int // ms of voice in each packet
 }
 
 // The ladder falls in time first, then in space: a face or a hand is better
@@ -59,7 +60,7 @@ func (p *Peer) retarget(now time.Time) {
 		t = in.target
 	}
 	if changed {
-		t.Voice = int(p.voice.Load())
+		t.Voice, t.Packet = int(p.voice.Load()), p.packets.now()
 		p.part.OnTarget(t)
 	}
 }

@@ -7,14 +7,14 @@ import (
 	"sira/sfu/estimate"
 )
 
-// Voice is Opus in packets of 60 ms, each said twice (RED) where packets are
-// lost: the encoder's rate once or twice, and some 72 bytes of headers a packet.
+// Voice is Opus in packets of 20 to 60 ms, each said twice (RED) where packets
+// are lost: the encoder's rate once or twice, and some 72 bytes of headers a packet.
 const (
-	voiceHeaders = 72 * 8 * 1000.0 / opusPtime // bit/s: IP, UDP, RTP with its extensions, SRTP, RED
-	voiceRiseAt  = 1.25                        // times a rung's beginning, to climb on it
-	voiceEvery   = 5 * time.Second             // between two climbs
-	voiceAtFirst = 12                          // kbit/s
-	voiceMost    = 64_000                      // bit/s that any voice is granted
+	voiceHeaders = 72 * 8          // bits a packet: IP, UDP, RTP with its extensions, SRTP, RED
+	voiceRiseAt  = 1.25            // times a rung's beginning, to climb on it
+	voiceEvery   = 5 * time.Second // between two climbs
+	voiceAtFirst = 12              // kbit/s
+	voiceMost    = 64_000          // bit/s that any voice is granted
 
 	repeatFrom  = 0.01             // share of packets lost from which all is said twice
 	repeatUntil = 0.004            // below which it is not
@@ -46,30 +46,38 @@ func voiceFor(path float64, now int) int {
 	return kbps
 }
 
-// revoice finds the rate of the peer's voice anew, for its own uplink and the
-// thinnest link of those who hear it, and says whether it changed: down at
-// once, up slowly.
+// revoice finds the rate of the peer's voice and the length of its packets anew,
+// for its own uplink and the thinnest link of those who hear it, and says whether
+// they changed: down at once, up slowly.
 func (p *Peer) revoice(now time.Time) bool {
-	path := float64(endless)
+	path, sure := float64(endless), p.upStart // sure: of a link not known what it begins with
 	if limit := p.congestion.up.limit.Load(); limit > 0 {
-		path = float64(limit)
+		path, sure = float64(limit), float64(limit)
 	}
+	loss, _ := p.congestion.up.loss()
 	heard := false
 	for _, in := range p.ticked {
 		if in.kind != audio {
 			continue
 		}
 		for _, o := range *in.outlets.Load() {
-			if bps, known := o.peer.down.known(); known {
+			bps, known := o.peer.down.known()
+			if known {
 				path = min(path, bps)
 			}
+			sure = min(sure, bps)
+			loss = max(loss, o.peer.down.loss())
 			heard = true
 		}
 	}
+	if !heard {
+		return false
+	}
+	changed := p.packets.choose(sure, loss, now)
 	was := int(p.voice.Load())
 	want := voiceFor(path, was)
-	if !heard || want == was || want > was && now.Sub(p.voiceAt) < voiceEvery {
-		return false
+	if want == was || want > was && now.Sub(p.voiceAt) < voiceEvery {
+		return changed
 	}
 	p.voice.Store(int32(want))
 	p.voiceAt = now
@@ -81,7 +89,8 @@ func (p *Peer) revoice(now time.Time) bool {
 func (in *inlet) voiceRate(copies int) float64 {
 	levels := in.levels()
 	came := min(levels[len(levels)-1], voiceMost)
-	return max(float64(copies)*1000*float64(in.peer.voice.Load())+voiceHeaders, came*float64(copies)/2)
+	headers := voiceHeaders * 1000 / in.packetMs()
+	return max(float64(copies)*1000*float64(in.peer.voice.Load())+headers, came*float64(copies)/2)
 }
 
 // repeatVoices decides how often voices to the peer, and its own to everybody,

@@ -213,6 +213,7 @@ type (
 		Height int    `json:"height"`
 		FPS    int    `json:"fps"`
 		Voice  int    `json:"voice"`
+		Packet int    `json:"packet"` // ms
 	}
 	stillsMessage struct {
 		Type  string  `json:"type"` // stills
