@@ -10,6 +10,8 @@ export class Link {
     link.web = web
     link.media = media
     link.state = 'up'
+    link.kbps = 0 // of media, each way; 0: no bound
+    link.free = {} // when a way has sent what it holds, ms
     link.pairs = new Set()
     link.back = new Map() // one socket to the server for each of the client
     link.tcp = net.createServer({ allowHalfOpen: true }, s => link.carry(s))
@@ -40,11 +42,20 @@ export class Link {
     let s = this.back.get(from.port)
     if (!s) {
       s = dgram.createSocket('udp4')
-      s.on('message', r => { if (this.state === 'up') this.udp.send(r, from.port, from.address) })
+      s.on('message', r => this.wait('down', r, () => this.udp.send(r, from.port, from.address)))
       s.on('error', () => {})
       this.back.set(from.port, s)
     }
-    s.send(m, this.media, '127.0.0.1')
+    this.wait('up', m, () => s.send(m, this.media, '127.0.0.1'))
+  }
+
+  /** A packet takes its time on a thin link, and is dropped where too much waits. */
+  wait(way, m, send) {
+    const now = performance.now(), start = Math.max(now, this.free[way] ?? 0)
+    if (this.state !== 'up' || start > now + 400) return
+    if (!this.kbps) { send(); return }
+    this.free[way] = start + (m.length + 28) * 8 / this.kbps
+    setTimeout(() => { if (this.state === 'up') send() }, this.free[way] - now)
   }
 
   /** down: connections are refused; silent: what is sent is lost, as by a mast without power. */

@@ -4,6 +4,7 @@
 import { urls } from '../api';
 import type { Message } from './bus';
 import { Measure } from './measure';
+import { inPackets, repack } from './packets';
 import { Pulse } from './pulse';
 import { Share } from './share';
 import { Stills, type Shown } from './stills';
@@ -14,8 +15,8 @@ export interface Slot { mid: string; participant: string; kind: 'audio' | 'video
 export interface Quality { connected: boolean; rttMs: number; lossUp: number; lossDown: number; kbpsUp: number; kbpsDown: number; kbpsPath?: number; picture?: 'small' | 'stills' | 'off' | 'unwanted' }
 /** What of pictures goes both ways: video, a still each few seconds, none, or ours only. */
 export type Mode = 'video' | 'stills' | 'voice' | 'send';
-/** How the server wants our picture, for those who receive it; kbps 0: nobody does. And our voice, kbit/s. */
-export interface Target { kbps: number; height: number; fps: number; voice?: number }
+/** How the server wants our picture, for those who receive it; kbps 0: nobody does. And our voice, kbit/s, in packets of so many ms. */
+export interface Target { kbps: number; height: number; fps: number; voice?: number; packet?: number }
 /** What the server says to who joined. */
 interface Welcome { self: string; token?: string; sdp: string; participants?: Participant[]; slots?: Slot[]; relay?: RTCIceServer }
 /** waiting: a guest at the door. */
@@ -242,7 +243,7 @@ export class Call {
   /** Takes the answer to our newest offer; an older one is late. */
   private accept(sdp: string, id: number): Promise<void> {
     const pc = this.pc!;
-    const done = this.work.then(async () => { if (pc === this.pc && id === this.offers && pc.signalingState === 'have-local-offer') await pc.setRemoteDescription({ type: 'answer', sdp }); });
+    const done = this.work.then(async () => { if (pc === this.pc && id === this.offers && pc.signalingState === 'have-local-offer') await pc.setRemoteDescription({ type: 'answer', sdp: inPackets(sdp, this.target?.packet) }); });
     this.work = done.catch(() => {});
     return done;
   }
@@ -382,6 +383,8 @@ export class Call {
     if (!this.target) return;
     await tune(this.senders.video, this.encoding(this.target));
     if (this.target.voice) await tune(this.senders.audio, { maxBitrate: this.target.voice * 1000 });
+    const pc = this.pc, { packet } = this.target;
+    if (pc && packet) await (this.work = this.work.then(() => (pc === this.pc ? repack(pc, packet) : undefined)).catch(() => {}));
   }
 
   setEnabled(kind: 'audio' | 'video', on: boolean): void {

@@ -1,0 +1,79 @@
+// Voice goes in packets as long as the link wants them: short ones over a good
+// link, long ones as soon as it is thin, without a word more over it.
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { browser, freePort, Server, tablet } from './harness.mjs'
+import { byId, clean, newCase, person, until } from './pages.mjs'
+import { Link } from './cut.mjs'
+
+/** A microphone into which somebody speaks without a pause: no silence is left out. */
+const talking = () => {
+  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices)
+  navigator.mediaDevices.getUserMedia = async wish => {
+    const stream = await real(wish)
+    if (!wish.audio) return stream
+    const c = new AudioContext({ sampleRate: 48000 }), b = c.createBuffer(1, 48000, 48000), d = b.getChannelData(0)
+    for (let i = 0; i < d.length; i++) d[i] = (i / 240 % 1 - 0.5) * (0.3 + 0.3 * Math.sin(i / 1500)) + (Math.random() - 0.5) * 0.1
+    const source = c.createBufferSource(), to = c.createMediaStreamDestination()
+    source.buffer = b
+    source.loop = true
+    source.connect(to)
+    source.start()
+    return new MediaStream([...to.stream.getAudioTracks(), ...stream.getVideoTracks()])
+  }
+}
+
+/** How many packets of voice leave a page in a second, and what was made up of what it hears. */
+const rate = async page => await page.evaluate(async () => {
+  const read = async () => {
+    const out = { at: performance.now(), sent: 0, made: 0, played: 0 }
+    for (const s of (await window.__siraCall.pc.getStats()).values()) {
+      if (s.type === 'outbound-rtp' && s.kind === 'audio') out.sent = s.packetsSent
+      if (s.type === 'inbound-rtp' && s.kind === 'audio') { out.made += s.concealedSamples - s.silentConcealedSamples; out.played += s.totalSamplesReceived }
+    }
+    return out
+  }
+  const before = await read()
+  await new Promise(r => setTimeout(r, 3000))
+  const now = await read()
+  return { perSecond: (now.sent - before.sent) * 1000 / (now.at - before.at), made: (now.made - before.made) / Math.max(1, now.played - before.played) }
+})
+
+const near = (got, want) => Math.abs(got - want) < 0.12 * want
+
+test('the length of the packets of voice follows the link', { timeout: 240_000 }, async t => {
+  const media = await freePort()
+  const server = await new Server({ args: ['--media-listen', `127.0.0.1:${media}`, '--media-tcp-listen', 'off'] }).start()
+  t.after(() => server.remove())
+  const link = await Link.open(server.port, media)
+  t.after(() => link.close())
+  const chromium = await browser()
+  t.after(() => chromium.close())
+  const asker = server.user('clinician'), expert = server.user('specialist')
+  const id = await newCase(server, asker, expert, 'Essai Paquets')
+  const a = await person(chromium, { url: link.url }, asker, tablet), b = await person(chromium, server, expert, tablet)
+  await link.through(a)
+  for (const [page, url] of [[a, link.url], [b, server.url]]) {
+    await page.addInitScript(talking)
+    await page.goto(`${url}/dossier/${id}`)
+    await byId(page, 'call-open').first().click()
+  }
+  const both = (what, ok, patience) => Promise.all([a, b].map((page, i) => until(what, async () => {
+    const r = await rate(page)
+    t.diagnostic(`${'ab'[i]}: ${r.perSecond.toFixed(1)} packets/s, ${(100 * r.made).toFixed(2)} % made up`)
+    return ok(r.perSecond)
+  }, patience)))
+
+  await t.test('links not known begin with 60 ms', async () => { await both('60 ms', n => near(n, 1000 / 60), 20_000) })
+  await t.test('good links go on to shorter ones', async () => { await both('40 or 20 ms', n => near(n, 25) || near(n, 50), 120_000) })
+  await t.test('a call goes on over the same connection', async () => {
+    assert.deepEqual(await a.evaluate(() => [window.__siraCall.pc.signalingState, window.__siraCall.pc.connectionState]), ['stable', 'connected'])
+    const { made } = await rate(b)
+    assert.ok(made < 0.05, `${made} of what is heard is made up`)
+  })
+  await t.test('a link that becomes thin gets 60 ms, from both', async () => {
+    link.kbps = 90
+    await both('60 ms', n => near(n, 1000 / 60), 60_000)
+  })
+  clean(b, 'expert')
+})
