@@ -16,6 +16,16 @@ missing() { # a part is not there: fatal in CI, loud elsewhere
   if [ -n "${CI:-}" ]; then exit 1; fi
 }
 
+gstreamer() { # a device of another make that speaks WebRTC, for Python
+  /usr/bin/python3 -c "
+import gi
+gi.require_version('GstWebRTC', '1.0')
+from gi.repository import Gst
+Gst.init(None)
+for n in ('webrtcbin', 'nicesrc', 'dtlsdec', 'srtpdec', 'vp8enc', 'vp9enc', 'openh264enc', 'opusenc', 'videotestsrc'):
+    assert Gst.ElementFactory.find(n), n" >/dev/null 2>&1
+}
+
 debian() {
   local wanted=() root=()
   command -v chromium >/dev/null || wanted+=(chromium)
@@ -29,6 +39,9 @@ debian() {
   command -v ojph_expand >/dev/null || wanted+=(openjph-tools)
   command -v shellcheck >/dev/null || wanted+=(shellcheck)
   command -v docker-compose >/dev/null || wanted+=(docker-compose)
+  if ! gstreamer; then
+    wanted+=(python3-gst-1.0 gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice gstreamer1.0-plugins-{base,good,bad})
+  fi
   command -v zip >/dev/null || wanted+=(zip)
   command -v unzip >/dev/null || wanted+=(unzip)
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted+=(postgresql)

@@ -28,6 +28,9 @@ func (p *Peer) Negotiate(ctx context.Context, offer string) (answer string, err 
 	default:
 	}
 	sections, err := readOffer(offer, p.sfu.limit)
+	if err == nil {
+		sections, err = p.part.Direction.held(sections)
+	}
 	if err != nil {
 		return "", err
 	}

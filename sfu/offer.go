@@ -16,11 +16,12 @@ const maxOffer = 64 << 10
 type section struct {
 	mid  string
 	kind kind
-	both bool // sendrecv: it publishes and receives
+	way  string // as offered: "sendrecv", "sendonly", "recvonly" or "inactive"
+	both bool   // it publishes and receives
 }
 
-// readOffer checks what pion would trip over and lists the sections in
-// which the peer wants to receive. most bounds them for each kind.
+// readOffer checks what pion would trip over and lists the sections of
+// sound and picture. most bounds them for each kind.
 func readOffer(raw string, most int) ([]section, error) {
 	if len(raw) > maxOffer {
 		return nil, fmt.Errorf("%w: %d bytes", ErrBadSDP, len(raw))
@@ -62,13 +63,8 @@ func readOffer(raw string, most int) ([]section, error) {
 		if len(m.MediaName.Formats) > 64 {
 			return nil, fmt.Errorf("%w: too many payload types", ErrBadSDP)
 		}
-		switch direction(m, &d) {
-		case "sendrecv":
-			s.both = true
-			out = append(out, s)
-		case "recvonly":
-			out = append(out, s)
-		}
+		s.way = direction(m, &d)
+		out = append(out, s)
 	}
 	return out, nil
 }

@@ -18,6 +18,7 @@ import (
 // return at once and must not call back into the SFU.
 type Participant struct {
 	ID            string                 // unique in the room
+	Direction     Direction              // what its media may do
 	OnSlots       func([]Slot)           // the slots now filled, complete list
 	OnRenegotiate func(audio, video int) // a new offer with so many recvonly sections is wanted
 	OnTarget      func(Target)           // how the participant's picture is to be encoded

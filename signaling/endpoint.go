@@ -106,7 +106,8 @@ func (e *Endpoint) enter(ctx context.Context, way Way) (answer string, err error
 	if !e.srv.admit(&e.member, e.quit) {
 		return "", ErrClosing
 	}
-	peer, err := e.srv.sfu.Join(ctx, e.room, sfu.Participant{ID: e.self.ID, OnConnected: e.linked})
+	direction := map[Way]sfu.Direction{Publish: sfu.SendOnly, Watch: sfu.ReceiveOnly}[way]
+	peer, err := e.srv.sfu.Join(ctx, e.room, sfu.Participant{ID: e.self.ID, Direction: direction, OnConnected: e.linked})
 	if err != nil {
 		return "", err
 	}

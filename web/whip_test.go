@@ -254,3 +254,21 @@ func TestEndpointRefusesJunk(t *testing.T) {
 		t.Errorf("%d participants", n)
 	}
 }
+
+// TestEndpointsHaveOneWay: a screen publishes nothing by WHEP, and a cart is
+// sent nothing by WHIP, whatever they offer.
+func TestEndpointsHaveOneWay(t *testing.T) {
+	w := newWorld(t)
+	id := w.open("cardio")
+	cart, screen := w.newCart("clin", true).offer(nil), w.newCart("cardio", false).offer(nil)
+	w.want(400, w.do("clin", "POST", "/whep/"+id, []byte(cart), "Content-Type", sdpType))
+	w.want(400, w.do("cardio", "POST", "/whip/"+id, []byte(screen), "Content-Type", sdpType))
+	both := func(offer string) []byte {
+		return []byte(strings.NewReplacer("a=sendonly", "a=sendrecv", "a=recvonly", "a=sendrecv").Replace(offer))
+	}
+	w.want(400, w.do("cardio", "POST", "/whep/"+id, both(screen), "Content-Type", sdpType))
+	a := w.want(201, w.do("clin", "POST", "/whip/"+id, both(cart), "Content-Type", sdpType))
+	if strings.Count(string(a.body), "a=recvonly") != 2 {
+		t.Errorf("answered %s", a.body)
+	}
+}
