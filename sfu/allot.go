@@ -152,7 +152,7 @@ func (o *outlet) give(share float64, unwanted bool, now time.Time) limitation {
 	if off != was {
 		o.peer.down.drop(o)
 		if !off {
-			in.requestStart(now)
+			o.begin(in, now)
 		}
 	}
 	if stills && off {

@@ -155,12 +155,17 @@ func (d *downlink) demand(bps float64) {
 }
 
 func (d *downlink) push(now time.Time, items ...pace.Item[queued]) {
+	d.queue(now, items)
+	d.drain(now)
+}
+
+// queue is push for who holds the lock of an outlet, and drains later.
+func (d *downlink) queue(now time.Time, items []pace.Item[queued]) {
 	d.mu.Lock()
 	for _, it := range items {
 		d.gate.Push(now, 0, it)
 	}
 	d.mu.Unlock()
-	d.drain(now)
 }
 
 // drop forgets what waits for an outlet.

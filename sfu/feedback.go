@@ -83,7 +83,7 @@ func (o *outlet) wantKeyframe(now time.Time) {
 	o.mu.Lock()
 	in := o.in
 	o.mu.Unlock()
-	if in != nil && in.kind == video {
+	if in != nil && in.kind == video && !o.begins(now) {
 		in.requestKeyframe(now)
 	}
 }

@@ -11,7 +11,7 @@ import (
 // line puts a picture's packet before the gate of the peer's link.
 func (o *outlet) line(in *inlet, p *packet, now time.Time) {
 	o.mu.Lock()
-	if o.in != in || !o.live || o.w == nil || o.off {
+	if o.in != in || !o.live || o.w == nil || o.off || p.ext <= o.rw.pastTo {
 		o.mu.Unlock()
 		return
 	}
@@ -124,7 +124,7 @@ func (o *outlet) fill(now time.Time) bool {
 	o.rtxSeq++
 	h := rtp.Header{
 		Version: 2, Marker: p.marker, PayloadType: r.rtx,
-		SequenceNumber: o.rtxSeq, Timestamp: p.ts + o.rw.tsShift, SSRC: o.rtxSSRC,
+		SequenceNumber: o.rtxSeq, Timestamp: o.rw.told(p.ext, p.ts), SSRC: o.rtxSSRC,
 	}
 	payload := append([]byte{byte(seq >> 8), byte(seq)}, p.payload...)
 	w := o.w

@@ -149,7 +149,7 @@ func (o *outlet) feed(in *inlet, now time.Time) bool {
 	}
 	in.attach(o)
 	if live {
-		in.requestStart(now)
+		o.begin(in, now)
 	}
 	return true
 }
@@ -202,7 +202,7 @@ func (o *outlet) setLive(live bool, now time.Time) {
 	}
 	o.mu.Unlock()
 	if live && !was && in != nil {
-		in.requestStart(now)
+		o.begin(in, now)
 	}
 }
 
@@ -210,6 +210,7 @@ func (o *outlet) setLive(live bool, now time.Time) {
 // next packet that can stand alone. The lock is held.
 func (o *outlet) restart() {
 	o.started, o.lined, o.awaitKey = false, false, o.kind == video
+	o.rw.squeeze(0, 0)
 	o.era++
 }
 
@@ -217,7 +218,7 @@ func (o *outlet) restart() {
 func (o *outlet) waiting() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.live && o.in != nil && o.awaitKey && !o.off
+	return o.live && o.in != nil && o.awaitKey && !o.lined && !o.off
 }
 
 // forward takes a packet of the inlet: voice goes on at once, pictures

@@ -51,7 +51,7 @@ func (o *outlet) repairOf(seq uint16, rtt time.Duration, now time.Time) (rtp.Hea
 	r := o.routes[p.pt&0x7f]
 	h := rtp.Header{
 		Version: 2, Marker: p.marker, PayloadType: r.pt,
-		SequenceNumber: seq, Timestamp: p.ts + o.rw.tsShift, SSRC: o.ssrc,
+		SequenceNumber: seq, Timestamp: o.rw.told(p.ext, p.ts), SSRC: o.ssrc,
 	}
 	if r.rtx == 0 || o.rtxSSRC == 0 {
 		return h, slices.Clone(p.payload), resendNow

@@ -23,6 +23,9 @@ type rewriter struct {
 	top     uint64 // its highest number so far
 	cuts    []cut
 	tsShift uint32
+
+	pastTo uint64 // what came up to here is past: told closer together
+	pastTS uint32 // its newest timestamp
 }
 
 const cutsKept = 16
@@ -30,6 +33,8 @@ const cutsKept = 16
 // begin makes ext the first packet of a new source, following without a gap
 // what was sent before.
 func (w *rewriter) begin(ext uint64, ts uint32, now time.Time) {
+	w.tsShift = 0
+	ts = w.told(ext, ts)
 	var next uint32
 	if w.sent {
 		ticks := now.Sub(w.highAt).Seconds() * float64(w.clock)
@@ -42,6 +47,21 @@ func (w *rewriter) begin(ext uint64, ts uint32, now time.Time) {
 	w.tsShift = next - ts
 }
 
+// squeezed is how many times closer together the past is told.
+const squeezed = 64
+
+// squeeze is called before begin, when that begins with the past: what came up
+// to ext, at ts, is told closer together, so that it is played at once.
+func (w *rewriter) squeeze(ext uint64, ts uint32) { w.pastTo, w.pastTS = ext, ts }
+
+// told is our timestamp for a packet of the present source.
+func (w *rewriter) told(ext uint64, ts uint32) uint32 {
+	if ago := int32(w.pastTS - ts); ext <= w.pastTo && ago > 0 {
+		ts = w.pastTS - uint32(ago)/squeezed
+	}
+	return ts + w.tsShift
+}
+
 // place returns our numbers for a packet of the present source; false for
 // one from before it began or too old to know.
 func (w *rewriter) place(ext uint64, ts uint32, now time.Time) (seq uint64, outTS uint32, ok bool) {
@@ -52,7 +72,7 @@ func (w *rewriter) place(ext uint64, ts uint32, now time.Time) (seq uint64, outT
 		if ext < w.cuts[i].from {
 			continue
 		}
-		seq, outTS = ext+w.cuts[i].shift, ts+w.tsShift
+		seq, outTS = ext+w.cuts[i].shift, w.told(ext, ts)
 		if ext >= w.top {
 			w.top = ext
 			if !w.sent || seq > w.high {
@@ -72,12 +92,14 @@ func (w *rewriter) skip(ext uint64) bool {
 	if ext <= w.top || len(w.cuts) == 0 {
 		return false
 	}
-	if len(w.cuts) == cutsKept {
+	last := w.cuts[len(w.cuts)-1]
+	if last.from == ext { // the one before was left out too
+		w.cuts = w.cuts[:len(w.cuts)-1]
+	} else if len(w.cuts) == cutsKept {
 		copy(w.cuts, w.cuts[1:])
 		w.cuts = w.cuts[:cutsKept-1]
 		w.first = w.cuts[0].from
 	}
-	last := w.cuts[len(w.cuts)-1]
 	w.cuts = append(w.cuts, cut{from: ext + 1, shift: last.shift - 1})
 	w.top = ext
 	w.high = ext - 1 + last.shift

@@ -12,6 +12,7 @@ type Stats struct {
 	Resent               uint64 // packets sent again to subscribers
 	Recovered            uint64 // packets publishers sent again that filled a hole
 	PLIsOut, PLIsIn      uint64 // keyframes asked of publishers, asked by subscribers
+	Kept                 uint64 // beginnings served from what was kept
 }
 
 // counters are Stats in the making.
@@ -22,6 +23,7 @@ type counters struct {
 	nacksOut, nacksIn    atomic.Uint64
 	resent, recovered    atomic.Uint64
 	plisOut, plisIn      atomic.Uint64
+	kept                 atomic.Uint64
 }
 
 // Stats is a snapshot of the server's counters.
@@ -36,6 +38,6 @@ func (s *SFU) Stats() Stats {
 		PacketsOut: c.packetsOut.Load(), BytesOut: c.bytesOut.Load(),
 		NACKsOut: c.nacksOut.Load(), NACKsIn: c.nacksIn.Load(),
 		Resent: c.resent.Load(), Recovered: c.recovered.Load(),
-		PLIsOut: c.plisOut.Load(), PLIsIn: c.plisIn.Load(),
+		PLIsOut: c.plisOut.Load(), PLIsIn: c.plisIn.Load(), Kept: c.kept.Load(),
 	}
 }

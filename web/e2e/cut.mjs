@@ -11,6 +11,7 @@ export class Link {
     link.media = media
     link.state = 'up'
     link.kbps = 0 // of media, each way; 0: no bound
+    link.delay = 0 // ms of media, each way
     link.free = {} // when a way has sent what it holds, ms
     link.pairs = new Set()
     link.back = new Map() // one socket to the server for each of the client
@@ -53,9 +54,9 @@ export class Link {
   wait(way, m, send) {
     const now = performance.now(), start = Math.max(now, this.free[way] ?? 0)
     if (this.state !== 'up' || start > now + 400) return
-    if (!this.kbps) { send(); return }
-    this.free[way] = start + (m.length + 28) * 8 / this.kbps
-    setTimeout(() => { if (this.state === 'up') send() }, this.free[way] - now)
+    if (!this.kbps && !this.delay) { send(); return }
+    if (this.kbps) this.free[way] = start + (m.length + 28) * 8 / this.kbps
+    setTimeout(() => { if (this.state === 'up') send() }, Math.max(0, (this.free[way] ?? now) - now) + this.delay)
   }
 
   /** down: connections are refused; silent: what is sent is lost, as by a mast without power. */

@@ -48,11 +48,12 @@ export async function fillRequest(page, r) {
   await byId(page, 'field-consent-by').fill(r.consentBy)
 }
 
-/** A new case of the asker for the expert. */
-export async function newCase(server, asker, expert, name) {
+/** A new case of the asker for the expert, and others. */
+export async function newCase(server, asker, expert, name, ...more) {
   const id = randomUUID(), to = (await server.api(expert, 'GET', '/api/session')).body.user
+  const others = await Promise.all(more.map(async u => (await server.api(u, 'GET', '/api/session')).body.user.id))
   const opened = await server.api(asker, 'POST', `/api/cases/${id}/events`, { events: [{ id: randomUUID(), type: 'opened', at: new Date().toISOString(), data: {
-    patient: { name, sex: 'F', age: { value: 30, unit: 'Y' } }, specialty: to.specialties[0], urgency: 'U2', question: 'Essai', history: '', consent: { how: 'oral' }, to: [to.id] } }] })
+    patient: { name, sex: 'F', age: { value: 30, unit: 'Y' } }, specialty: to.specialties[0], urgency: 'U2', question: 'Essai', history: '', consent: { how: 'oral' }, to: [to.id, ...others] } }] })
   assert.equal(opened.status, 200, JSON.stringify(opened.body))
   return id
 }
