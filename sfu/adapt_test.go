@@ -169,7 +169,7 @@ func TestLayersAreLeftOut(t *testing.T) {
 	}
 	eventually(t, "only the lower layer comes", func() bool {
 		// Less than any rate of the lower layer: the lowest there is.
-		o.give(faceLeast+1000, false, time.Now())
+		o.give(faceLeast+1000, 1, false, time.Now())
 		pkts := b.from("a", video)
 		return len(pkts) > 20 && upper(pkts[len(pkts)-20:]) == 0
 	})

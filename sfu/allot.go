@@ -18,8 +18,18 @@ const (
 	offFor      = 5 * time.Second
 	layerSlack  = 1.25        // times a share that a layer may need: the publisher follows it, the gate smooths
 	endless     = 100_000_000 // of a peer that tells nothing of its link
-	gonePicture = 1.4         // times faceLeast, for a picture to come back
+	gonePicture = 1.4         // times what a picture needs, for it to come back
+	faceSharp   = 40_000      // below it video is a stamp, or a slide show that nobody can read: a still says more
 )
+
+// pictureLeast is the share below which a picture is off. Where stills may take
+// its place, that is sooner, unless several are seen: they are small anyhow.
+func pictureLeast(stills bool, pictures int) float64 {
+	if !stills {
+		return faceLeast
+	}
+	return max(faceLeast, faceSharp/float64(max(pictures, 1)))
+}
 
 // budget is what the peer's clock remembers of one outlet.
 type budget struct {
@@ -77,10 +87,11 @@ func (p *Peer) allot(now time.Time) {
 		p.down.demand(want)
 		bps, _ = p.down.known()
 	}
+	pictures := len(streams) - voices
 	limited := notLimited
 	for i, share := range p.divide(bulk.Down, bps, want, streams, now) {
 		if seen[i].kind == video {
-			limited = max(limited, seen[i].give(share, unwanted, now))
+			limited = max(limited, seen[i].give(share, pictures, unwanted, now))
 		}
 	}
 	p.limited.Store(int32(limited))
@@ -111,13 +122,15 @@ func (o *outlet) source() *inlet {
 	return o.in
 }
 
-// give sets what the outlet may send. It is called by the peer's clock only.
-func (o *outlet) give(share float64, unwanted bool, now time.Time) limitation {
+// give sets what the outlet may send, one of so many pictures. It is called by
+// the peer's clock only.
+func (o *outlet) give(share float64, pictures int, unwanted bool, now time.Time) limitation {
 	in := o.source()
 	if in == nil {
 		return notLimited
 	}
 	stills, only := o.stillsFor(in)
+	least := pictureLeast(stills, pictures)
 	b := &o.budget
 	if b.fed != in {
 		b.fed = in
@@ -132,10 +145,10 @@ func (o *outlet) give(share float64, unwanted bool, now time.Time) limitation {
 	switch {
 	case unwanted, only:
 		o.off = true
-	case share < faceLeast:
+	case share < least:
 		o.off = true
 		b.since = now
-	case now.Sub(b.since) > offFor && share > gonePicture*faceLeast || b.since.IsZero():
+	case now.Sub(b.since) > offFor && share > gonePicture*least || b.since.IsZero():
 		o.off = false
 	}
 	off := o.off

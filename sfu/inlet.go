@@ -57,6 +57,7 @@ type inlet struct {
 	targetAt time.Time
 	seenAt   time.Time // since when someone may see it
 	stills   Stills
+	thin     thin
 }
 
 func newInlet(p *Peer, track *webrtc.TrackRemote, recv *webrtc.RTPReceiver) *inlet {

@@ -219,13 +219,7 @@ func (p *Peer) restill() {
 		if in.kind != video {
 			continue
 		}
-		least := 0.0
-		for _, o := range *in.outlets.Load() {
-			if s := float64(o.still.Load()); s > 0 && (least == 0 || s < least) {
-				least = s
-			}
-		}
-		want := stillsFor(least)
+		want := stillsFor(in.stillShare())
 		last := in.stills
 		near := func(a, b float64) bool { return a <= (1+stillChange)*b && b <= (1+stillChange)*a }
 		if (want.Bytes == 0) == (last.Bytes == 0) && near(float64(want.Bytes), float64(last.Bytes)) && near(want.Every.Seconds(), last.Every.Seconds()) {
@@ -237,9 +231,10 @@ func (p *Peer) restill() {
 }
 
 // stillsFor says whether an outlet may show stills of an inlet, and whether it
-// may show nothing else, by the wish of either side.
+// may show nothing else: by the wish of either side, or because the inlet's
+// uplink carries no video.
 func (o *outlet) stillsFor(in *inlet) (may, only bool) {
 	none := o.peer.noVideo.Load()
 	wanted := o.peer.stills.wanted.Load()
-	return o.peer.stills.open.Load() && in.peer.stills.open.Load() && (!none || wanted), none || in.peer.stills.only.Load()
+	return o.peer.stills.open.Load() && in.peer.stills.open.Load() && (!none || wanted), none || in.peer.stills.only.Load() || in.thin.stills.Load()
 }

@@ -56,6 +56,7 @@ func (p *Peer) retarget(now time.Time) {
 		if in.kind != video {
 			continue
 		}
+		in.rethink(now)
 		changed = in.retarget(now) || changed
 		t = in.target
 	}

@@ -74,14 +74,14 @@ func (p *Peer) fill(now time.Time) {
 	}
 }
 
-// thinBelow is an uplink on which feedback weighs, bit/s.
-const thinBelow = 128_000
+// weighsBelow is an uplink on which feedback weighs, bit/s.
+const weighsBelow = 128_000
 
 // thinUplink measures what the peer sends, each second.
 func (p *Peer) thinUplink(now time.Time) bool {
 	if d := now.Sub(p.upAt); d >= time.Second {
 		bytes := p.link.bytesIn.Load()
-		p.thin = float64(bytes-p.upBytes)*8/d.Seconds() < thinBelow
+		p.thin = float64(bytes-p.upBytes)*8/d.Seconds() < weighsBelow
 		p.upAt, p.upBytes = now, bytes
 	}
 	return p.thin

@@ -92,7 +92,7 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
       {why && <p class="call-note" role="status" data-testid="call-picture" data-picture={s?.quality?.picture ?? 'ours'}>{why}</p>}
       <div class="call-tiles" data-count={others.length}>
         {others.map((p) => <Tile key={p.id} p={p} stream={s!.streams.get(p.id)} still={s!.stills.get(p.id)} reason={mode === 'stills' ? 'wish' : s!.quality?.picture === 'stills' ? 'link' : 'other'} onFreeze={phase === 'joined' && !guest && !p.guest ? () => freeze(p.id) : undefined} onGuide={() => bus.hear({ type: 'guide', of: p.id })}>{!guest && p.guest && <PutOut caseId={caseId} p={p} />}</Tile>)}
-        {cam && <Mirror track={local.current.video!} onFreeze={phase === 'joined' && !guest ? () => freeze(s!.self) : undefined} />}
+        {cam && <Mirror track={local.current.video!} every={phase === 'joined' ? s?.sending : undefined} onFreeze={phase === 'joined' && !guest ? () => freeze(s!.self) : undefined} />}
       </div>
       {Stills && s && client.current && <Stills caseId={caseId} client={client.current} bus={bus} s={s} local={local.current} guest={!!guest} />}
       {s?.phase !== 'ended' && (
@@ -172,13 +172,13 @@ function Tile({ p, stream, still, reason, onFreeze, onGuide, children }: { p: Pa
   );
 }
 
-function Mirror({ track, onFreeze }: { track: MediaStreamTrack; onFreeze?: () => void }) {
+function Mirror({ track, every, onFreeze }: { track: MediaStreamTrack; every?: number; onFreeze?: () => void }) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     video.current!.srcObject = new MediaStream([track]);
     void video.current!.play().catch(() => {});
   }, [track]);
-  return <div class="call-person call-self"><figure class="call-tile"><video ref={video} autoplay playsInline muted data-testid="call-self-video" /><figcaption>{w('you')}</figcaption></figure>{onFreeze && <button type="button" data-testid="call-freeze-own" onClick={onFreeze}>{w('freezeOwn')}</button>}</div>;
+  return <div class="call-person call-self"><figure class="call-tile"><video ref={video} autoplay playsInline muted data-testid="call-self-video" /><figcaption>{every ? <span data-testid="call-seen-in-stills">{w('seenInStills', { n: Math.round(every) })}</span> : w('you')}</figcaption></figure>{onFreeze && <button type="button" data-testid="call-freeze-own" onClick={onFreeze}>{w('freezeOwn')}</button>}</div>;
 }
 
 function Bars({ q, sign, record }: { q?: Quality; sign: Sign; record?: string }) {

@@ -21,7 +21,7 @@ export interface Target { kbps: number; height: number; fps: number; voice?: num
 interface Welcome { self: string; token?: string; sdp: string; participants?: Participant[]; slots?: Slot[]; relay?: RTCIceServer }
 /** waiting: a guest at the door. */
 export type Phase = 'connecting' | 'waiting' | 'joined' | 'lost' | 'ended';
-export interface Snapshot { phase: Phase; self: string; participants: Participant[]; streams: Map<string, MediaStream>; stills: Map<string, Shown>; quality?: Quality; target?: Target; lostFor: number; error?: { code: string; message: string } }
+export interface Snapshot { phase: Phase; self: string; participants: Participant[]; streams: Map<string, MediaStream>; stills: Map<string, Shown>; quality?: Quality; target?: Target; /** seconds between two stills of ours, where they take the place of our video */ sending?: number; lostFor: number; error?: { code: string; message: string } }
 
 const slotsAtFirst = 3;
 /** Seconds until the next try. Dense for half a minute, which most outages last; a browser slows down who fails more often. */
@@ -212,7 +212,7 @@ export class Call {
       case 'slots': this.slots = m.slots ?? []; break;
       case 'renegotiate': if (this.addSlots(m.audio ?? 0, m.video ?? 0)) await this.offer(); break;
       case 'quality': this.quality = m; break;
-      case 'stills': this.stills.wanted(m); return;
+      case 'stills': this.stills.wanted(m); break;
       case 'grant': this.share.hear(m); return;
       case 'ping': this.send({ type: 'pong', t: m.t }); break;
       case 'error':
@@ -356,7 +356,7 @@ export class Call {
   private send(m: unknown): void { if (this.ws?.readyState === WebSocket.OPEN) this.ws.send(JSON.stringify(m)); }
 
   private tell(): void {
-    this.changed({ phase: this.phase, self: this.self, participants: this.participants, streams: new Map(this.streams), stills: this.stills.shown, quality: this.phase === 'joined' ? this.quality : undefined, target: this.target,
+    this.changed({ phase: this.phase, self: this.self, participants: this.participants, streams: new Map(this.streams), stills: this.stills.shown, quality: this.phase === 'joined' ? this.quality : undefined, target: this.target, sending: this.target?.kbps === 0 ? this.stills.every : undefined,
       lostFor: this.phase === 'lost' ? Math.round((Date.now() - this.lostAt) / 1000) : 0, error: this.error });
   }
 

@@ -47,6 +47,9 @@ export class Stills {
     this.changed();
   }
 
+  /** Seconds between two of ours, where any are asked for. */
+  get every(): number | undefined { return this.want.bytes ? this.want.every : undefined; }
+
   wanted(w: Wanted): void {
     const began = this.want.bytes === 0 && w.bytes > 0;
     this.want = w;
@@ -58,25 +61,28 @@ export class Stills {
     const { bytes, every } = this.want;
     if (!bytes) return;
     const begun = performance.now();
-    try { await this.take(bytes, every); } catch { /* no frame this time */ }
-    if (this.want.bytes) this.timer = window.setTimeout(() => void this.next(), Math.max(500, this.want.every * 1000 - (performance.now() - begun)));
+    const sent = await this.take(bytes, every).catch(() => false); // no frame this time
+    const wait = sent ? this.want.every * 1000 - (performance.now() - begun) : 0;
+    if (this.want.bytes) this.timer = window.setTimeout(() => void this.next(), Math.max(400, wait));
   }
 
-  private async take(bytes: number, every: number): Promise<void> {
+  /** Says whether a still left; not while the one before has not. */
+  private async take(bytes: number, every: number): Promise<boolean> {
     const track = this.camera(), channel = this.channel;
-    if (!track?.enabled || track.readyState !== 'live' || channel?.readyState !== 'open' || channel.bufferedAmount > 1000) return;
+    if (!track?.enabled || track.readyState !== 'live' || channel?.readyState !== 'open' || channel.bufferedAmount > 1000) return false;
     const video = this.video ??= Object.assign(document.createElement('video'), { muted: true, playsInline: true });
     if ((video.srcObject as MediaStream | null)?.getTracks()[0] !== track) video.srcObject = new MediaStream([track]);
     if (video.paused) await video.play();
     for (let i = 0; !video.videoWidth && i < 50; i++) await sleep(40);
     const taken = performance.now();
     const data = await small(video, bytes);
-    if (!data) return;
+    if (!data) return false;
     const number = ++this.number, count = pieceCount(data.length);
     for (let i = 0; i < count && channel === this.channel && channel.readyState === 'open'; i++) {
       if (i) await sleep((every * 1000) / 2 / count); // a voice leaves between two
       channel.send(piece(number, i, data, performance.now() - taken));
     }
+    return true;
   }
 }
 
