@@ -168,13 +168,14 @@ func (o *outlet) give(share float64, pictures int, unwanted bool, now time.Time)
 			o.begin(in, now)
 		}
 	}
-	if stills && off {
-		o.setStill(share)
+	both := in.thin.both.Load()
+	if stills && (off || both) {
+		o.setStill(min(share, stillMost))
 	} else {
 		o.setStill(0)
 	}
 	switch {
-	case o.still.Load() > 0 && only && !unwanted:
+	case o.still.Load() > 0 && (only || both) && !unwanted:
 		return notLimited // the publisher sends nothing else
 	case o.still.Load() > 0:
 		return limitedStills

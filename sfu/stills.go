@@ -24,8 +24,9 @@ const (
 	stillUsual  = 5 * time.Second
 	stillOften  = 3 * time.Second
 	stillSeldom = 15 * time.Second
-	stillShare  = 0.8  // of a share is picture, the rest headers and what is sent again
-	stillChange = 0.25 // of the size is worth telling
+	stillShare  = 0.8           // of a share is picture, the rest headers and what is sent again
+	stillAhead  = 4 * pieceMost // of a channel's bytes that are not acknowledged: what follows a lost piece shows that it is lost
+	stillChange = 0.25          // of the size is worth telling
 	stillsLabel = "stills"
 	stillsID    = 0
 	sctpBuffer  = 64 << 10
@@ -184,7 +185,7 @@ func (p *Peer) sendStills(now time.Time) {
 		q.tokens = min(q.tokens+rate*min(now.Sub(q.at), time.Second).Seconds(), pieceMost)
 		q.at = now
 		// What the channel holds has not left: it would be sent in one go.
-		if q.tokens < 0 || t.ch.BufferedAmount() > pieceMost {
+		if q.tokens < 0 || t.ch.BufferedAmount() > stillAhead {
 			continue
 		}
 		t.buf = q.sending.piece(q.next, q.from, now).append(t.buf[:0])

@@ -22,6 +22,9 @@ var ladder = []Target{ // Kbps is from where on
 	{Kbps: 500, Height: 480, FPS: 24},
 }
 
+// legible is video that takes the place of stills for a trial.
+var legible = Target{Height: 240, FPS: 4}
+
 const (
 	// A publisher's first seconds are not cut down to what is not yet known of
 	// its viewers: its browser would take that for the rate of its uplink and
@@ -111,6 +114,9 @@ func (in *inlet) retarget(now time.Time) bool {
 		return false
 	}
 	in.target, in.targetAt = onLadder(kbps, last, fresh), now
+	if in.thin.trying(now) {
+		in.target.Height, in.target.FPS = legible.Height, legible.FPS
+	}
 	return true
 }
 

@@ -9,6 +9,7 @@ const (
 	thinBelow    = 36 // kbit/s of picture: below it a still each few seconds says more, see faceSharp
 	thinSince    = 3 * time.Second
 	thinTrial    = 12 * time.Second // in which an uplink shows whether it carries video again
+	thinBoth     = 5 * time.Second  // of it with stills besides: a first picture takes its time
 	thinWait     = 45 * time.Second // until such a trial; doubles with each that fails
 	thinWaitMost = 6 * time.Minute
 	thinStill    = 0.7 // of what is left of a thin uplink that stills may take
@@ -18,7 +19,9 @@ const (
 // sends stills. Beside stills and voice nothing is sent that would show what
 // else the link carries: now and then video is tried.
 type thin struct {
-	stills atomic.Bool // read by the viewers' clocks
+	// Read by the viewers' clocks.
+	stills atomic.Bool
+	both   atomic.Bool // a trial has begun
 
 	low   time.Time // since when there was too little; zero: there is enough
 	trial time.Time // of the next, or the end of the present one
@@ -27,6 +30,7 @@ type thin struct {
 
 // judge takes what the uplink has for a picture, kbit/s.
 func (t *thin) judge(kbps int, now time.Time) {
+	t.both.Store(t.trying(now) && t.trial.Sub(now) > thinTrial-thinBoth)
 	switch {
 	case t.stills.Load():
 		if !now.Before(t.trial) {
@@ -48,10 +52,14 @@ func (t *thin) judge(kbps int, now time.Time) {
 	}
 }
 
+// trying says that video is being tried.
+func (t *thin) trying(now time.Time) bool { return !t.stills.Load() && now.Before(t.trial) }
+
 // end is for an uplink that nobody looks at in stills.
 func (t *thin) end() {
 	t.stills.Store(false)
-	t.low, t.wait = time.Time{}, 0
+	t.both.Store(false)
+	t.low, t.trial, t.wait = time.Time{}, time.Time{}, 0
 }
 
 // rethink decides whether an inlet's uplink carries video. Without stills there

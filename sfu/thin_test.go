@@ -38,7 +38,14 @@ func TestThinUplink(t *testing.T) {
 		expect(true, "before the trial")
 		step(thinBelow-1, 6*time.Second)
 		expect(false, "the trial")
-		step(thinBelow-1, thinTrial+thinSince)
+		if !u.both.Load() || !u.trying(now) {
+			t.Fatal("a trial begins without stills")
+		}
+		step(thinBelow-1, thinBoth)
+		if u.both.Load() || !u.trying(now) {
+			t.Fatal("a trial goes on with stills")
+		}
+		step(thinBelow-1, thinTrial+thinSince-thinBoth)
 		expect(true, "it failed")
 	}
 	step(2*thinBelow, 8*thinWait+5*time.Second)
