@@ -68,7 +68,7 @@ func (s *Server) knock(x *session) {
 		return
 	}
 	if !x.held.Load() {
-		x.queue(doorMessage{"admitted"})
+		x.queue(doorMessage{Type: "admitted"})
 		return
 	}
 	s.mu.Lock()
@@ -85,7 +85,7 @@ func (s *Server) knock(x *session) {
 	} else {
 		s.waiting[x.room] = append(list, x)
 	}
-	x.queue(doorMessage{"waiting"})
+	x.queue(doorMessage{Type: "waiting"})
 	s.mu.Unlock()
 	s.announceDoor(x.room)
 	s.log.Info("guest waits", "room", x.room, "user", x.user.ID)
@@ -128,7 +128,13 @@ func (s *Server) Admit(name, user string) bool {
 	s.unqueue(x)
 	x.held.Store(false)
 	x.expect(s.opts.Timing.Join)
-	x.queue(doorMessage{"admitted"})
+	if x.ahead != nil && !s.closed {
+		s.wg.Add(1)
+		go s.usher(x, x.ahead)
+	} else {
+		x.queue(doorMessage{Type: "admitted"})
+	}
+	x.ahead = nil
 	s.mu.Unlock()
 	s.announceDoor(name)
 	return true
@@ -215,7 +221,7 @@ func (s *Server) dismiss(name string, r *room) {
 // somebody's name.
 func forGuests(m any) bool {
 	switch m.(type) {
-	case *joinMessage, *resumeMessage, *leaveMessage, *offerMessage, *candidateMessage, *stateMessage, *receiveMessage,
+	case *joinMessage, *prepareMessage, *resumeMessage, *leaveMessage, *offerMessage, *candidateMessage, *stateMessage, *receiveMessage,
 		*sendMessage, *uplinkMessage, *reportMessage, *pingMessage, *pongMessage, nil:
 		return true
 	}

@@ -223,7 +223,7 @@ func TestGuestsOnlySeeAndHear(t *testing.T) {
 
 // Whoever adds a message decides whether it is for guests.
 func TestMessagesForGuests(t *testing.T) {
-	may := []string{"join", "resume", "leave", "offer", "candidate", "state", "receive", "send", "uplink", "report", "ping", "pong"}
+	may := []string{"join", "prepare", "resume", "leave", "offer", "candidate", "state", "receive", "send", "uplink", "report", "ping", "pong"}
 	mayNot := []string{"files", "freeze", "freezing", "at", "draw", "close-still", "gesture"}
 	for typ, blank := range clientMessages {
 		switch {

@@ -10,6 +10,8 @@ import (
 	"sira/sfu"
 )
 
+var errSentAway = errors.New("signaling: no longer let in")
+
 // ErrMessage is a request to join that is none.
 var ErrMessage = errors.New("signaling: no join message")
 
@@ -25,53 +27,69 @@ func (s *Server) Join(r *http.Request, room string, u User, raw []byte) (any, er
 			return nil, err
 		}
 	}
-	if u.Guest {
-		return nil, ErrMessage // waits at the door, which is a WebSocket's
+	if u.Waiting {
+		return nil, ErrMessage // the door is a WebSocket's
 	}
 	decoded, err := decode(raw)
 	m, ok := decoded.(*joinMessage)
 	if err != nil || !ok {
 		return nil, fmt.Errorf("%w: %w", ErrMessage, err)
 	}
+	var relay *Relay
+	if s.relayFor != nil {
+		relay = s.relayFor(r, u)
+	}
+	joined, err := s.exchange(ctx, newGuest(s, room, u, nil), placeOf(r, u), m)
+	if err != nil {
+		return nil, err
+	}
+	joined.Relay = relay
+	return joined, nil
+}
+
+// exchange brings someone into the room whom no WebSocket holds yet.
+func (s *Server) exchange(ctx context.Context, g *guest, place string, m *joinMessage) (joined joinedMessage, err error) {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
-		return nil, ErrClosing
+		return joined, ErrClosing
 	}
 	s.wg.Add(1)
 	s.mu.Unlock()
 	defer s.wg.Done()
 
-	g := newGuest(s, room, u, nil)
-	answer, err := s.bring(ctx, g, placeOf(r, u), m.SDP, ctx.Done())
+	answer, err := s.bring(ctx, g, place, m.SDP, ctx.Done())
 	if err != nil {
 		g.leave()
-		return nil, err
+		return joined, err
 	}
 	back, ok := s.await(g)
 	if !ok {
 		g.leave()
-		return nil, ErrClosing
+		return joined, ErrClosing
 	}
-	joined := joinedMessage{Type: "joined", Self: g.self.ID, Token: g.token, SDP: answer}
-	if s.relayFor != nil {
-		joined.Relay = s.relayFor(r, u)
-	}
+	joined = joinedMessage{Type: "joined", Self: g.self.ID, Token: g.token, SDP: answer}
 	s.enter(&g.member, m.Audio, m.Video, func(list []Participant) {
 		joined.Participants = list
 		joined.Slots = g.filled()
 	})
 	go g.keep(back, s.opts.Timing.Join)
-	s.log.Info("call joined", "room", room, "user", u.ID, "participant", g.self.ID, "by", "http")
+	s.log.Info("call joined", "room", g.room, "user", g.user.ID, "participant", g.self.ID, "by", "exchange")
 	return joined, nil
 }
 
 // bring gives the guest its seat in the room and answers its offer.
 func (s *Server) bring(ctx context.Context, g *guest, place, offer string, stop <-chan struct{}) (answer string, err error) {
+	g.files = s.bulk.Join(g.user.ID)
 	if !s.admit(&g.member, stop) {
 		return "", ErrClosing
 	}
-	g.files = s.bulk.Join(g.user.ID)
+	if g.user.Guest && s.opts.Authorize != nil {
+		// From here on Evict finds the guest; sent away just before, it would have missed them.
+		if err := s.opts.Authorize(ctx, g.user, g.room); err != nil {
+			return "", fmt.Errorf("%w: %w", errSentAway, err)
+		}
+	}
 	part := sfu.Participant{
 		ID: g.self.ID, OnSlots: g.onSlots, OnRenegotiate: g.onRenegotiate,
 		OnTarget: g.onTarget, OnGrant: g.onGrant, OnStills: g.onStills, Files: g.files, OnConnected: g.linked, Place: place,

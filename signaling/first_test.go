@@ -100,11 +100,6 @@ func TestJoinByOneExchangeEnds(t *testing.T) {
 	if b.sfu.Stats().Peers != 0 || len(b.srv.Participants("r")) != 0 {
 		t.Error("a refused guest stays")
 	}
-	// Who waits at the door does so by WebSocket.
-	g := unwired(t)
-	if status, _ := b.post("r", "guest:g:in", g.offer(1)); status != http.StatusTeapot || b.sfu.Stats().Peers != 0 {
-		t.Errorf("a guest joined by HTTP: %d", status)
-	}
 	c := start(t, Options{})
 	y := unwired(t)
 	if status, _ := c.post("r", "y", y.offer(1)); status != http.StatusOK {

@@ -15,6 +15,10 @@ func (x *session) handle(ctx context.Context, m any) (done bool, err error) {
 	switch m := m.(type) {
 	case *joinMessage:
 		return false, x.join(ctx, m)
+	case *prepareMessage:
+		ahead := joinMessage(*m)
+		x.srv.keepAhead(x, &ahead)
+		return false, nil
 	case *resumeMessage:
 		return false, x.resume(ctx, m)
 	case *leaveMessage:
@@ -140,6 +144,8 @@ func sfuFailure(err error) error {
 		return &failure{codeRoomFull, err}
 	case errors.Is(err, sfu.ErrBadSDP):
 		return &failure{codeBadSDP, err}
+	case errors.Is(err, errSentAway):
+		return &failure{codeForbidden, err}
 	case errors.Is(err, sfu.ErrClosed), errors.Is(err, ErrClosing):
 		return &failure{codeClosing, err}
 	}

@@ -19,7 +19,8 @@ type (
 		Audio bool   `json:"audio"`
 		Video bool   `json:"video"`
 	}
-	resumeMessage struct {
+	prepareMessage joinMessage // of a guest at the door
+	resumeMessage  struct {
 		Token string `json:"token"`
 		SDP   string `json:"sdp,omitempty"`
 		ID    int64  `json:"id,omitempty"`
@@ -94,6 +95,7 @@ type candidateInit struct {
 // clientMessages are the messages a client may send, by type.
 var clientMessages = map[string]func() any{
 	"join":        func() any { return &joinMessage{} },
+	"prepare":     func() any { return &prepareMessage{} },
 	"resume":      func() any { return &resumeMessage{} },
 	"offer":       func() any { return &offerMessage{} },
 	"candidate":   func() any { return &candidateMessage{} },
@@ -141,6 +143,10 @@ func decode(raw []byte) (any, error) {
 	case *joinMessage:
 		if m.SDP == "" {
 			return nil, fmt.Errorf("%w: join without sdp", errMessage)
+		}
+	case *prepareMessage:
+		if m.SDP == "" {
+			return nil, fmt.Errorf("%w: prepare without sdp", errMessage)
 		}
 	case *resumeMessage:
 		if m.Token == "" {
@@ -276,7 +282,8 @@ type (
 		T    float64 `json:"t"`
 	}
 	doorMessage struct {
-		Type string `json:"type"` // waiting, admitted
+		Type   string         `json:"type"`             // waiting, admitted
+		Joined *joinedMessage `json:"joined,omitempty"` // with admitted: by the offer left at the door
 	}
 	errorMessage struct {
 		Type    string `json:"type"` // error

@@ -42,8 +42,9 @@ type session struct {
 	relay *Relay // told with joined; nil: none
 	out   chan any
 
-	held  atomic.Bool // waits at the door; set by newSession, cleared by admit
-	since time.Time   // when it came to the door
+	held  atomic.Bool  // waits at the door; set by newSession, cleared by admit
+	since time.Time    // when it came to the door
+	ahead *joinMessage // left at the door; guarded by Server.mu
 
 	place string // user and network, by which the SFU remembers the link
 

@@ -211,8 +211,46 @@ func (s *Server) guestCall(w http.ResponseWriter, r *http.Request) error {
 		}
 		s.metrics.guest(actWait)
 	}
-	s.cfg.Signaling.ServeRoom(w, r, st.ID, signaling.User{ID: actor, Name: guestName(i, st), Role: "guest", Guest: true, Waiting: !in})
+	s.cfg.Signaling.ServeRoom(w, r, st.ID, guestCaller(i, st, !in))
 	return nil
+}
+
+func guestCaller(i guests.Invitation, st *cases.State, waits bool) signaling.User {
+	return signaling.User{ID: cases.GuestActor(i.ID), Name: guestName(i, st), Role: "guest", Guest: true, Waiting: waits}
+}
+
+// guestJoin lets a guest who was let in already into the call by one exchange,
+// as joinCall does. Who was not is told to wait, which they do by WebSocket:
+// nothing is looked at of what they sent, and nothing of the call is said.
+func (s *Server) guestJoin(w http.ResponseWriter, r *http.Request) error {
+	i, err := s.guestOf(r)
+	if err != nil {
+		return err
+	}
+	if !s.knocks.allow(i.ID) {
+		p := problem.New("throttled")
+		p.RetryAfter = 3 * time.Second
+		return p
+	}
+	st, err := s.guestCase(r.Context(), i, cases.Wait)
+	if err != nil {
+		return err
+	}
+	raw, err := readPacked(w, r, maxJoin)
+	if err != nil {
+		return err
+	}
+	if !s.admitted.has(i.ID) {
+		return s.writeJSON(w, r, http.StatusAccepted, map[string]string{"type": "waiting"})
+	}
+	joined, err := s.cfg.Signaling.Join(r, st.ID, guestCaller(i, st, false), raw)
+	if errors.Is(err, cases.ErrForbidden) {
+		return problem.New("guest-closed").Because(err)
+	}
+	if err != nil {
+		return endpointProblem(err)
+	}
+	return s.writeJSON(w, r, http.StatusOK, joined)
 }
 
 // guestMayBeIn says whether a guest may stay where they are.

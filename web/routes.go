@@ -68,6 +68,7 @@ func (s *Server) apiRoutes() []route {
 		{pattern: "POST /api/guest/session", do: s.useLink, public: true, surface: "guest"},
 		{pattern: "GET /api/guest/session", do: s.guestSession, public: true, surface: "guest"},
 		{pattern: "GET /api/guest/call", do: s.guestCall, public: true, open: true, surface: "ws"},
+		{pattern: "POST /api/guest/call", do: s.guestJoin, public: true, open: true, surface: "guest"},
 		{pattern: "GET /api/guest/stills/{still}", do: s.guestStill, public: true, open: true, surface: "guest"},
 		{pattern: "PUT /api/cases/{id}/worklist", do: s.schedule},
 		{pattern: "DELETE /api/cases/{id}/worklist", do: s.unschedule},

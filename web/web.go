@@ -116,6 +116,7 @@ type Server struct {
 	guests     *guests.Guests
 	admitted   admitted
 	links      *limiter
+	knocks     *limiter // of each guest
 	metrics    *metrics
 	derived    *derived
 	headers    *headers
@@ -156,7 +157,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.hub = live.New(s.log, s.sameOrigin)
 	s.calls = newAttendance(s.callJoined, s.callLeft)
-	s.admitted.list, s.links = map[string]bool{}, newLimiter(3*time.Second, 20)
+	s.admitted.list, s.links, s.knocks = map[string]bool{}, newLimiter(3*time.Second, 20), newLimiter(3*time.Second, 10)
 	if s.guests, err = guests.Open(context.Background(), cfg.DB, nil); err != nil {
 		return nil, err
 	}

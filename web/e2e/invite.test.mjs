@@ -79,6 +79,7 @@ test('somebody without an account in a call', { timeout: 240_000 }, async t => {
   const guest = await stranger(road.url)
   await road.through(guest)
   let link
+  const exchanged = [], admitted = []
 
   await t.test('« Inviter » shows a link and its code', async () => {
     link = await invite(midwife, 'patient')
@@ -118,6 +119,8 @@ test('somebody without an account in a call', { timeout: 240_000 }, async t => {
   })
 
   await t.test('waits until somebody lets them in', async () => {
+    guest.on('response', res => { if (res.url().endsWith('/api/guest/call') && res.request().method() === 'POST') exchanged.push(res.status()) })
+    guest.on('websocket', ws => ws.on('framereceived', f => { const m = JSON.parse(f.payload); if (m.type === 'admitted') admitted.push(!!m.joined) }))
     await byId(guest, 'guest-enter').click()
     await until('the guest waits', async () => await phase(guest) === 'waiting')
     assert.match(await byId(guest, 'call-status').textContent(), /On va vous faire entrer/)
@@ -134,6 +137,7 @@ test('somebody without an account in a call', { timeout: 240_000 }, async t => {
     assert.equal(await phase(guest), 'waiting')
     await byId(midwife, 'door-admit').click()
     await until('the guest is in', async () => await phase(guest) === 'joined')
+    assert.deepEqual([exchanged, admitted], [[202], [true]], 'the offer was left at the door')
     for (const page of [midwife, expert]) await byId(page, 'door-guest').waitFor({ state: 'detached' })
   })
 
@@ -170,6 +174,7 @@ test('somebody without an account in a call', { timeout: 240_000 }, async t => {
     await guest.reload()
     await until('in again', async () => await byId(guest, 'call-panel').count() && await phase(guest) === 'joined')
     assert.equal(await byId(midwife, 'door-guest').count(), 0)
+    assert.deepEqual(exchanged, [202, 200], 'in by one exchange')
     await hearsAndSees('both hear and see after the reload')
   })
 

@@ -100,15 +100,23 @@ export class Call {
     preferVP9(pc);
     this.hurry.abort();
     this.hurry = new AbortController();
-    this.early = this.describe(false).then(() => (this.refused ? undefined : this.join(pc))).catch(() => {});
+    this.early = this.describe(false).then(() => this.join(pc)).catch(() => {});
   }
 
   /** Joins over the warm connection the page has: media need not wait for a WebSocket, which then resumes. When it fails, the WebSocket joins. */
   private async join(pc: RTCPeerConnection): Promise<void> {
-    const m = await exchange(this.path, { type: 'join', sdp: pc.localDescription!.sdp, audio: this.on('audio'), video: this.on('video') }, this.hurry.signal);
+    const m = await exchange(this.path, this.knock('join'), this.hurry.signal);
+    if (pc === this.pc && !this.ended && m.sdp) await this.seated(m);
+  }
+
+  private knock = (type: 'join' | 'prepare') => ({ type, sdp: this.pc!.localDescription!.sdp, audio: this.on('audio'), video: this.on('video') });
+
+  /** In the room by one exchange. The answer first: whose WebSocket has not resumed yet says nothing to the room. */
+  private async seated(m: Welcome): Promise<void> {
+    const pc = this.pc!;
+    await this.accept(m.sdp, this.offers);
     if (pc !== this.pc || this.ended) return;
     this.welcome(m);
-    await this.accept(m.sdp, this.offers);
     if (m.relay) window.setTimeout(() => this.detour(pc, m.relay!), 1500);
     this.arrange();
   }
@@ -204,8 +212,14 @@ export class Call {
         if (this.token) this.prepare(); // our place was given up
         this.phase = 'waiting';
         this.tries = 0;
+        // Our offer lies at the door: let in, we are in the room without another round trip.
+        void this.early.then(() => { if (this.phase === 'waiting' && pc === this.pc) this.send(this.knock('prepare')); });
         break;
-      case 'admitted': if (this.phase === 'waiting') this.phase = 'connecting'; await this.enter(); break;
+      case 'admitted':
+        if (this.phase === 'waiting') this.phase = 'connecting';
+        if (m.joined) await this.seated(m.joined);
+        await this.enter();
+        break;
       case 'target': this.target = m; await this.encode(); break;
       case 'answer': await this.accept(m.sdp, m.id); break;
       case 'participants': this.participants = m.participants ?? []; break;
