@@ -49,6 +49,8 @@ func (p *Peer) allot(now time.Time) {
 	var streams []allocate.Stream
 	var seen []*outlet
 	voices, want := 0, 0.0
+	p.speakers.outs = p.speakers.outs[:0]
+	loudest, spare := 0.0, 0.0
 	for _, o := range outs {
 		in := o.source()
 		if in == nil {
@@ -56,8 +58,14 @@ func (p *Peer) allot(now time.Time) {
 		}
 		s := allocate.Stream{Class: allocate.Voice}
 		if o.kind == audio {
+			p.speakers.outs = append(p.speakers.outs, o)
 			s.Least = in.voiceRate(p.copies(in))
 			s.Most = s.Least
+			loudest = max(loudest, s.Least)
+			if o.silent.Load() {
+				spare = s.Least // it is worth knowing whether one more would pass
+				continue
+			}
 			if voices++; voices > voicesLoud {
 				s.Least, s.Most = voiceQuiet, voiceQuiet
 			}
@@ -82,12 +90,14 @@ func (p *Peer) allot(now time.Time) {
 		streams, seen = append(streams, s), append(seen, o)
 	}
 	p.repeatVoices(now)
+	want += spare
 	bps := float64(endless)
 	if p.down.gated.Load() {
 		p.down.demand(want)
 		bps, _ = p.down.known()
 	}
 	pictures := len(streams) - voices
+	p.speakers.limit(bps, loudest, p.down.pressed(), now)
 	limited := notLimited
 	for i, share := range p.divide(bulk.Down, bps, want, streams, now) {
 		if seen[i].kind == video {

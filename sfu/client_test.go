@@ -13,6 +13,7 @@ import (
 	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
+	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 	"go.uber.org/goleak"
 )
@@ -89,6 +90,7 @@ type clientOptions struct {
 	video  string                               // mime; VP8 when empty
 	nack   bool                                 // asks for lost packets and repairs its own
 	twcc   bool                                 // tells when packets arrive
+	levels bool                                 // tells how loud its voice is
 	part   Participant                          // what else it is
 	stills bool                                 // offers the stills channel
 	edit   func(offer string) string            // what the SFU is told instead
@@ -124,6 +126,11 @@ func newClient(t *testing.T, s *SFU, o clientOptions) *client {
 	}
 	if o.twcc {
 		if err := webrtc.ConfigureTWCCSender(m, reg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if o.levels {
+		if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: sdp.AudioLevelURI}, webrtc.RTPCodecTypeAudio); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -29,11 +29,12 @@ func newCongestion(ssrc uint32, start float64) *congestion {
 	return &congestion{rec: twcc.NewRecorder(ssrc), up: newArrivals(start)}
 }
 
-// clockIDs are a section's header extensions about time; 0 is one that was not
+// clockIDs are a section's header extensions that we read; 0 is one that was not
 // negotiated.
 type clockIDs struct {
 	number uint8 // transport-wide
 	left   uint8 // abs-send-time
+	level  uint8 // of sound (RFC 6464)
 }
 
 func clocksOf[E any](list []E, read func(E) (uri string, id int)) (ids clockIDs) {
@@ -43,6 +44,8 @@ func clocksOf[E any](list []E, read func(E) (uri string, id int)) (ids clockIDs)
 			ids.number = uint8(id)
 		case sdp.ABSSendTimeURI:
 			ids.left = uint8(id)
+		case sdp.AudioLevelURI:
+			ids.level = uint8(id)
 		}
 	}
 	return ids

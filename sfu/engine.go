@@ -183,5 +183,9 @@ func registerCodecs(m *webrtc.MediaEngine, led bool) error {
 			}
 		}
 	}
+	level := webrtc.RTPHeaderExtensionCapability{URI: sdp.AudioLevelURI}
+	if err := m.RegisterHeaderExtension(level, audio, webrtc.RTPTransceiverDirectionRecvonly); err != nil {
+		return fmt.Errorf("%s: %w", level.URI, err)
+	}
 	return nil
 }

@@ -49,6 +49,7 @@ type inlet struct {
 	packets int // since the last second, for the ring's size
 	layers  layerRates
 	length  packetLength // of voice
+	loud    loudness
 
 	measured, observed tally // by Quality, by Observe
 
@@ -103,6 +104,7 @@ func (in *inlet) read(track *webrtc.TrackRemote) {
 		in.peer.countIn(n)
 		in.peer.carriedUp(in.kind.traffic(), n)
 		in.peer.congestion.note(in.clocks, &h, n, now)
+		in.hearLevel(&h, payload, now)
 		in.accept(h.SequenceNumber, h.Timestamp, h.Marker, h.PayloadType, payload, false, now)
 	}
 }

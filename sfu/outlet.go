@@ -47,6 +47,7 @@ type outlet struct {
 	layer    uint8 // highest temporal layer that is sent
 	wantTop  uint8 // the one to go up to when the stream allows it
 	off      bool  // no picture: the link is too thin, or it is not wanted
+	rejoin   bool  // the next packet follows what was sent before, whatever was left out
 	filled   uint64
 	in       *inlet
 	era      uint32 // counts bindings
@@ -61,7 +62,9 @@ type outlet struct {
 	report   outReport
 	scratch  []byte
 
-	budget budget // of the peer's clock, which allots
+	budget budget      // of the peer's clock, which allots
+	turn   talker      // as well
+	silent atomic.Bool // no voice: others are heard
 	share  atomic.Int64
 	still  atomic.Int64 // bit/s of stills in place of the picture; 0: none
 }
@@ -235,7 +238,7 @@ func (o *outlet) forward(in *inlet, p *packet, now time.Time) {
 // is whether it came through the gate.
 func (o *outlet) deliver(in *inlet, p *packet, waited bool, now time.Time) {
 	o.mu.Lock()
-	if o.in != in || !o.live || o.w == nil || o.off {
+	if o.in != in || !o.live || o.w == nil || o.off || o.silent.Load() {
 		o.mu.Unlock()
 		return
 	}
@@ -253,6 +256,10 @@ func (o *outlet) deliver(in *inlet, p *packet, waited bool, now time.Time) {
 		// need not know of it, nor ask for it.
 		o.restart()
 	}
+	if o.rejoin && o.started {
+		o.rw.rejoin(p.ext)
+	}
+	o.rejoin = false
 	if !o.started {
 		if !r.ok || len(p.payload) == 0 || (o.awaitKey && !p.keyStart) {
 			o.mu.Unlock()

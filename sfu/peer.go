@@ -75,6 +75,7 @@ type Peer struct {
 
 	// Of the ticker.
 	allotted, filling []*outlet
+	speakers          speakers
 	upAt              time.Time
 	upBytes           uint64
 	thin              bool

@@ -105,3 +105,18 @@ func (w *rewriter) skip(ext uint64) bool {
 	w.high = ext - 1 + last.shift
 	return true
 }
+
+// append makes room for a packet of our own after the newest, so much later.
+func (w *rewriter) append(after uint32, now time.Time) (seq uint64, ts uint32) {
+	w.high++
+	w.highTS += after
+	w.highAt = now
+	return w.high, w.highTS
+}
+
+// rejoin makes ext of the present source follow what was sent before it, in
+// numbers; in time it is as far from that as it was spoken.
+func (w *rewriter) rejoin(ext uint64) {
+	w.first, w.top = ext, ext
+	w.cuts = append(w.cuts[:0], cut{from: ext, shift: w.high + 1 - ext})
+}

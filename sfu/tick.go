@@ -51,6 +51,7 @@ func (p *Peer) tick(now time.Time, feedback, report bool) {
 	if !p.connected.Load() {
 		return
 	}
+	p.listen(now)
 	p.sendStills(now)
 	if p.down.tick(now) {
 		p.fill(now)
