@@ -22,7 +22,20 @@ func vp9(tid int, key bool) []byte {
 	return []byte{first, 0x01, byte(tid)<<5 | 0x10, 0}
 }
 
-// film publishes a VP9 picture of two layers, bytes a packet, every few
+// layered is the descriptor of the n-th picture, in the client's codec.
+func (c *client) layered(n uint32, key bool) []byte {
+	if c.sends[video].Codec().MimeType != webrtc.MimeTypeVP8 {
+		return vp9(int(n%2), key)
+	}
+	last := byte(1)
+	if key {
+		last = 0
+	}
+	// X, S; I, L, T; 15 bits of number; TL0PICIDX; TID, Y; the frame.
+	return []byte{0x90, 0xe0, 0x80 | byte(n>>8), byte(n), byte(n / 2), byte(n%2)<<6 | 0x20, last}
+}
+
+// film publishes a VP9 (or VP8) picture of two layers, bytes a packet, every few
 // milliseconds, a keyframe when asked; voice too.
 func (c *client) film(bytes int) { c.filmAndSpeak(bytes, 1) }
 
@@ -52,7 +65,7 @@ func (c *client) filmAndSpeak(bytes int, every uint32) {
 			}
 			_ = c.sends[video].WriteRTP(&rtp.Packet{
 				Header:  rtp.Header{Version: 2, SequenceNumber: uint16(n), Timestamp: n * 900, Marker: true},
-				Payload: append(vp9(int(n%2), key), make([]byte, bytes)...),
+				Payload: append(c.layered(n, key), make([]byte, bytes)...),
 			})
 		}
 	})
@@ -130,8 +143,14 @@ func TestThinLinkGetsVoiceFirst(t *testing.T) {
 // TestLayersAreLeftOut: the subscriber has only the lower layer, with
 // numbers that follow each other.
 func TestLayersAreLeftOut(t *testing.T) {
+	for _, mime := range []string{webrtc.MimeTypeVP9, webrtc.MimeTypeVP8} {
+		t.Run(mime, func(t *testing.T) { leaveOutLayers(t, mime) })
+	}
+}
+
+func leaveOutLayers(t *testing.T, mime string) {
 	s := startSFU(t, Config{})
-	a := join(t, s, clientOptions{id: "a", room: "r", slots: 1, video: webrtc.MimeTypeVP9})
+	a := join(t, s, clientOptions{id: "a", room: "r", slots: 1, video: mime})
 	b := join(t, s, clientOptions{id: "b", room: "r", slots: 1, twcc: true})
 	a.waitConnected()
 	b.waitConnected()
@@ -149,7 +168,11 @@ func TestLayersAreLeftOut(t *testing.T) {
 	upper := func(pkts []rtp.Packet) int {
 		n := 0
 		for _, p := range pkts {
-			if tid, _ := layerOf("video/vp9", p.Payload); tid > 0 {
+			tid, _ := vp9Layer(p.Payload)
+			if mime == webrtc.MimeTypeVP8 {
+				tid, _, _ = vp8Layer(p.Payload)
+			}
+			if tid > 0 {
 				n++
 			}
 		}
@@ -173,7 +196,23 @@ func TestLayersAreLeftOut(t *testing.T) {
 		pkts := b.from("a", video)
 		return len(pkts) > 20 && upper(pkts[len(pkts)-20:]) == 0
 	})
-	continuous(t, b.from("a", video))
+	pkts := b.from("a", video)
+	continuous(t, pkts)
+	if mime != webrtc.MimeTypeVP8 {
+		return
+	}
+	slices.SortFunc(pkts, func(x, y rtp.Packet) int { return int(int16(x.SequenceNumber - y.SequenceNumber)) })
+	numbers := map[uint32]uint16{} // of pictures, by time
+	for i, p := range pkts {
+		if len(p.Payload) < 4 {
+			continue
+		}
+		n := uint16(p.Payload[2]&0x7f)<<8 | uint16(p.Payload[3])
+		numbers[p.Timestamp] = n
+		if was, ok := numbers[pkts[max(i-1, 0)].Timestamp]; ok && i > 0 && n != was && n != was+1 && !startsKeyframe("video/vp8", p.Payload) {
+			t.Fatalf("picture %d after %d", n, was)
+		}
+	}
 }
 
 // TestSoundOnly: who asks for no picture gets none, and gets it back from a
@@ -188,6 +227,11 @@ func TestSoundOnly(t *testing.T) {
 			b.waitConnected()
 			a.speak()
 			eventually(t, "b sees a", func() bool { return len(b.from("a", video)) > 20 })
+			eventually(t, "a encodes", func() bool { // at first b's link may be thought to carry the voice only
+				a.mu.Lock()
+				defer a.mu.Unlock()
+				return a.target.Kbps > 0
+			})
 			b.peer.ReceiveVideo(false)
 			eventually(t, "a is told", func() bool {
 				a.mu.Lock()

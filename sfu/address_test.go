@@ -71,7 +71,7 @@ func TestVoiceIsSaidTwice(t *testing.T) {
 			"\r\na=mid:0\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n"
 	}
 	for dir, want := range map[string]string{"recvonly": "SAVPF 63 111\r\n", "sendonly": "SAVPF 111 63\r\n"} {
-		got, err := shapeAnswer(section(dir), 40)
+		got, err := shapeAnswer(section(dir), 40, nil)
 		if err != nil || !strings.Contains(got, want) {
 			t.Errorf("%s: no %q in %s, %v", dir, want, got, err)
 		}

@@ -72,11 +72,12 @@ type client struct {
 	wg     sync.WaitGroup
 	closed sync.Once
 
-	mu    sync.Mutex
-	got   map[string]*received // by mid
-	plis  int
-	slots []Slot
-	more  [2]int // last OnRenegotiate
+	mu     sync.Mutex
+	got    map[string]*received // by mid
+	plis   int
+	slots  []Slot
+	codecs []webrtc.RTPCodecParameters // of pictures that it receives
+	more   [2]int                      // last OnRenegotiate
 
 	album   *album // of stills
 	target  Target // last OnTarget
@@ -94,6 +95,7 @@ type clientOptions struct {
 	part   Participant                          // what else it is
 	stills bool                                 // offers the stills channel
 	edit   func(offer string) string            // what the SFU is told instead
+	only   string                               // the one codec of pictures that it has
 	noRTX  bool                                 // repairs by sending the same packet again
 	direct func(addr *net.UDPAddr) *net.UDPAddr // replaces the SFU's address, for a proxy between
 }
@@ -111,6 +113,8 @@ func newClient(t *testing.T, s *SFU, o clientOptions) *client {
 	m := &webrtc.MediaEngine{}
 	if o.noRTX {
 		registerWithoutRTX(t, m)
+	} else if o.only != "" {
+		registerOnly(t, m, o.only)
 	} else if err := m.RegisterDefaultCodecs(); err != nil {
 		t.Fatal(err)
 	}
@@ -147,6 +151,9 @@ func newClient(t *testing.T, s *SFU, o clientOptions) *client {
 	pc.OnTrack(c.onTrack)
 	if o.video == "" {
 		o.video = webrtc.MimeTypeVP8
+		if o.only != "" {
+			o.video = "video/" + o.only
+		}
 	}
 	for k, codec := range map[kind]webrtc.RTPCodecCapability{
 		audio: {MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2},
@@ -191,6 +198,26 @@ func registerWithoutRTX(t *testing.T, m *webrtc.MediaEngine) {
 			k = webrtc.RTPCodecTypeVideo
 		}
 		if err := m.RegisterCodec(c, k); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// registerOnly registers Opus and one codec of pictures, with payload types of
+// its own.
+func registerOnly(t *testing.T, m *webrtc.MediaEngine, codec string) {
+	t.Helper()
+	fmtp := map[string]string{"H264": "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f", "VP9": "profile-id=0"}[codec]
+	for pt, c := range map[webrtc.PayloadType]webrtc.RTPCodecCapability{
+		109: {MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2},
+		120: {MimeType: "video/" + codec, ClockRate: 90000, SDPFmtpLine: fmtp},
+		121: {MimeType: webrtc.MimeTypeRTX, ClockRate: 90000, SDPFmtpLine: "apt=120"},
+	} {
+		k := webrtc.RTPCodecTypeVideo
+		if pt == 109 {
+			k = webrtc.RTPCodecTypeAudio
+		}
+		if err := m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: c, PayloadType: pt}, k); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -267,6 +294,9 @@ func (c *client) onTrack(track *webrtc.TrackRemote, recv *webrtc.RTPReceiver) {
 	c.mu.Lock()
 	r := &received{mid: mid, ssrc: uint32(track.SSRC()), mime: track.Codec().MimeType}
 	c.got[mid] = r
+	if track.Kind() == webrtc.RTPCodecTypeVideo {
+		c.codecs = recv.GetParameters().Codecs
+	}
 	c.mu.Unlock()
 	go func() {
 		for {

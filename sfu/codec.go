@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -40,8 +41,33 @@ func identify(c webrtc.RTPCodecCapability) codecID {
 			profile = "0"
 		}
 		return codecID(mime + ";" + profile)
+	case "video/av1":
+		profile := f["profile"]
+		if profile == "" {
+			profile = "0"
+		}
+		return codecID(mime + ";" + profile)
 	}
 	return codecID(mime)
+}
+
+// sdpCodec identifies a payload type of a description's video section.
+func sdpCodec(m *sdp.MediaDescription, pt string) codecID {
+	c := webrtc.RTPCodecCapability{}
+	for _, a := range m.Attributes {
+		num, value, ok := strings.Cut(a.Value, " ")
+		if !ok || num != pt {
+			continue
+		}
+		switch a.Key {
+		case "rtpmap":
+			name, _, _ := strings.Cut(value, "/")
+			c.MimeType = "video/" + name
+		case "fmtp":
+			c.SDPFmtpLine = value
+		}
+	}
+	return identify(c)
 }
 
 const (

@@ -142,6 +142,7 @@ func registerCodecs(m *webrtc.MediaEngine, led bool) error {
 		{video, webrtc.MimeTypeVP9, "profile-id=0", 98, 99, 90000, 0},
 		{video, webrtc.MimeTypeH264, h264 + "42e01f", 102, 103, 90000, 0},
 		{video, webrtc.MimeTypeH264, h264 + "42001f", 104, 105, 90000, 0},
+		{video, webrtc.MimeTypeAV1, "profile=0", 45, 46, 90000, 0},
 	} {
 		fb := audioFB
 		if e.kind == video {

@@ -32,7 +32,7 @@ func FuzzOffer(f *testing.F) {
 				t.Fatal("section without mid")
 			}
 		}
-		_, _ = shapeAnswer(raw, 40)
+		_, _ = shapeAnswer(raw, 40, func(ids []codecID) codecID { return ids[len(ids)-1] })
 	})
 }
 
@@ -79,12 +79,14 @@ func FuzzPacket(f *testing.F) {
 		if !ok {
 			return
 		}
-		for _, mime := range []string{"video/vp8", "video/vp9", "video/h264"} {
-			startsKeyframe(mime, payload)
-			if tid, _ := layerOf(mime, payload); tid >= layersMost {
-				t.Fatal("layer", tid)
+		for _, mime := range []string{"video/vp8", "video/vp9", "video/h264", "video/av1"} {
+			in, p := &inlet{ring: newRing(ringVideo)}, packet{ext: 1, payload: payload}
+			in.describe(&p, mime)
+			if p.tid >= layersMost {
+				t.Fatal("layer", p.tid)
 			}
 		}
+		vp8Renumber(slices.Clone(payload), 7)
 		if p, err := redPrimary(payload); err == nil && len(p) > len(payload) {
 			t.Fatal("primary block larger than its packet")
 		}

@@ -67,7 +67,7 @@ func (o *outlet) item(in *inlet, p *packet, size int) pace.Item[queued] {
 func (o *outlet) leaveOut(in *inlet, ext uint64, now time.Time) {
 	p, _, ok := in.peek(ext)
 	o.mu.Lock()
-	if o.in != in || !o.started || !o.live || o.w == nil || o.rw.skip(ext) || !ok {
+	if o.in != in || !o.started || !o.live || o.w == nil || o.rw.leave(ext, p.starts) || !ok {
 		o.mu.Unlock()
 		return
 	}
@@ -121,6 +121,7 @@ func (o *outlet) fill(now time.Time) bool {
 		return false
 	}
 	o.scratch = p.payload[:0]
+	o.renumber(&p, p.payload)
 	o.rtxSeq++
 	h := rtp.Header{
 		Version: 2, Marker: p.marker, PayloadType: r.rtx,

@@ -148,13 +148,16 @@ func (in *inlet) repair(h *rtp.Header, payload []byte, now time.Time) {
 func (in *inlet) accept(seq uint16, ts uint32, marker bool, pt uint8, payload []byte, again bool, now time.Time) {
 	p := packet{ts: ts, marker: marker, pt: pt, payload: payload}
 	in.mu.Lock()
+	f, reformed := in.format, false
 	if pt != in.format.pt {
-		f, ok := findPT(in.formats, pt)
-		if !ok {
+		var ok bool
+		if f, ok = findPT(in.formats, pt); !ok {
 			in.mu.Unlock()
 			return
 		}
-		in.format = f
+		if !again {
+			in.format, reformed = f, in.kind == video
+		}
 	}
 	repairedBefore := in.rec.repaired
 	ext, how, lostMany := in.rec.arrive(seq, ts, again, now)
@@ -169,14 +172,16 @@ func (in *inlet) accept(seq uint16, ts uint32, marker bool, pt uint8, payload []
 		return
 	}
 	p.gap = lostMany
+	if reformed {
+		in.layers = layerRates{}
+	}
 	if in.kind == video {
-		p.tid, p.up = layerOf(in.format.mime, payload)
+		in.describe(&p, f.mime)
 	}
 	if in.kind == audio {
 		in.length.note(ext, ts, in.format.clock)
 	}
 	in.layers.add(p.tid, len(payload))
-	p.keyStart = in.kind == video && startsKeyframe(in.format.mime, payload)
 	if p.keyStart {
 		in.pli.pending = false // whoever wished for one has it
 	}
@@ -188,6 +193,9 @@ func (in *inlet) accept(seq uint16, ts uint32, marker bool, pt uint8, payload []
 	}
 	recovered := in.rec.repaired - repairedBefore
 	in.mu.Unlock()
+	if reformed {
+		in.peer.reformed()
+	}
 
 	in.peer.sfu.counters.recovered.Add(recovered)
 	for _, o := range *in.outlets.Load() {

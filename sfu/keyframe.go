@@ -10,6 +10,8 @@ func startsKeyframe(mime string, b []byte) bool {
 		return vp9Keyframe(b)
 	case "video/h264":
 		return h264Keyframe(b)
+	case "video/av1":
+		return av1Keyframe(b)
 	}
 	return false
 }
@@ -96,4 +98,11 @@ func h264Keyframe(b []byte) bool {
 		}
 	}
 	return false
+}
+
+// av1Keyframe reads the aggregation header (RTP Payload Format For AV1, 4.4):
+// N, the first packet of a coded video sequence, which begins with a keyframe.
+func av1Keyframe(b []byte) bool {
+	const continued, first = 0x80, 0x08
+	return len(b) > 1 && b[0]&(continued|first) == first
 }

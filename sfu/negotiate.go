@@ -61,7 +61,7 @@ func (p *Peer) Negotiate(ctx context.Context, offer string) (answer string, err 
 	case <-ctx.Done():
 		return "", fmt.Errorf("gathering candidates: %w", ctx.Err())
 	}
-	answer, err = shapeAnswer(p.pc.LocalDescription().SDP, p.packetAtJoin())
+	answer, err = shapeAnswer(p.pc.LocalDescription().SDP, p.packetAtJoin(), p.chooseCodec)
 	if err != nil {
 		return "", err
 	}

@@ -92,21 +92,24 @@ const (
 )
 
 // shapeAnswer adds to pion's answer what the peer's encoders should do. ptime is
-// how long their packets of voice are to be, ms.
-func shapeAnswer(raw string, ptime int) (string, error) {
+// how long their packets of voice are to be, ms; codec chooses that of their
+// picture.
+func shapeAnswer(raw string, ptime int, codec func([]codecID) codecID) (string, error) {
 	var d sdp.SessionDescription
 	if err := d.UnmarshalString(raw); err != nil {
 		return "", fmt.Errorf("reading our own answer: %w", err)
 	}
 	for _, m := range d.MediaDescriptions {
 		m.Attributes = slices.DeleteFunc(m.Attributes, needless)
-		if m.MediaName.Media != "audio" {
+		if way := direction(m, &d); way != "recvonly" && way != "sendrecv" {
 			continue
 		}
-		switch direction(m, &d) {
-		case "recvonly", "sendrecv":
+		switch m.MediaName.Media {
+		case "audio":
 			shapeOpus(m, ptime)
 			preferRED(m)
+		case "video":
+			preferCodec(m, codec)
 		}
 	}
 	b, err := d.Marshal()
@@ -117,9 +120,12 @@ func shapeAnswer(raw string, ptime int) (string, error) {
 }
 
 // needless says whether an attribute only costs bytes: names of streams from
-// before a=msid, candidates of the component that RTCP does not use.
+// before a=msid, candidates of the component that RTCP does not use, a second
+// way of asking for a keyframe.
 func needless(a sdp.Attribute) bool {
 	switch a.Key {
+	case "rtcp-fb": // a keyframe is asked for by PLI
+		return strings.HasSuffix(a.Value, " ccm fir")
 	case "ssrc":
 		return strings.Contains(a.Value, " mslabel:") || strings.Contains(a.Value, " label:")
 	case "candidate":

@@ -22,6 +22,7 @@ type route struct {
 	renum   uint8 // payload type of the blocks inside redundant audio, 0: as they are
 	plain   uint8 // payload type of the same without its redundancy, 0 without
 	deep    bool  // say again more than the publisher did
+	vp8     bool  // pictures have numbers that must follow each other
 }
 
 // outlet is one receiving section of a subscriber, to pion a local track. Its
@@ -128,7 +129,7 @@ func (o *outlet) Unbind(webrtc.TrackLocalContext) error {
 // subscriber has no codec for it. Called by the room's goroutine only.
 func (o *outlet) feed(in *inlet, now time.Time) bool {
 	o.mu.Lock()
-	if o.in == in {
+	if o.in == in && (in == nil || o.routes[in.currentFormat().pt&0x7f].ok) {
 		o.mu.Unlock()
 		return true
 	}
@@ -185,7 +186,7 @@ func (o *outlet) routeOf(f format, theirs []format) route {
 		}
 		return r
 	case ok:
-		return route{ok: true, pt: ours.pt, rtx: ours.rtx}
+		return route{ok: true, pt: ours.pt, rtx: ours.rtx, vp8: f.mime == "video/vp8"}
 	case f.id == idRED && hasOpus:
 		return route{ok: true, pt: opus.pt, strip: true}
 	}
@@ -322,6 +323,7 @@ func (o *outlet) send(p *packet, r route, waited bool, now time.Time) {
 			payload = nil
 		}
 	}
+	o.renumber(p, payload)
 	o.sent.note(uint16(seq), o.era, p.ext, now)
 	o.repairs = min(o.repairs+len(payload)/2, repairBurst)
 	o.report.count(len(payload))

@@ -37,6 +37,7 @@ type Slot struct {
 	Mid         string // media section of the peer's own description
 	Participant string // whose media it carries
 	Kind        string // "audio" or "video"
+	Why         string // it stays empty: "codec", for the two have none in common
 }
 
 // Peer is one participant's connection.
@@ -52,6 +53,7 @@ type Peer struct {
 	clock      clockOffset
 	link       link
 	files      files
+	agreed     agreement
 	stills     stills
 
 	negotiating sync.Mutex

@@ -6,6 +6,7 @@ import "time"
 type cut struct {
 	from  uint64 // first extended number it holds for
 	shift uint64 // added (modulo 2^64) to get ours
+	pics  uint16 // numbered pictures left out before
 }
 
 // rewriter gives one outgoing stream continuous sequence numbers and
@@ -28,7 +29,7 @@ type rewriter struct {
 	pastTS uint32 // its newest timestamp
 }
 
-const cutsKept = 16
+const cutsKept = 32
 
 // begin makes ext the first packet of a new source, following without a gap
 // what was sent before.
@@ -100,7 +101,7 @@ func (w *rewriter) skip(ext uint64) bool {
 		w.cuts = w.cuts[:cutsKept-1]
 		w.first = w.cuts[0].from
 	}
-	w.cuts = append(w.cuts, cut{from: ext + 1, shift: last.shift - 1})
+	w.cuts = append(w.cuts, cut{from: ext + 1, shift: last.shift - 1, pics: last.pics})
 	w.top = ext
 	w.high = ext - 1 + last.shift
 	return true
@@ -119,4 +120,26 @@ func (w *rewriter) append(after uint32, now time.Time) (seq uint64, ts uint32) {
 func (w *rewriter) rejoin(ext uint64) {
 	w.first, w.top = ext, ext
 	w.cuts = append(w.cuts[:0], cut{from: ext, shift: w.high + 1 - ext})
+}
+
+// leave is skip; starts says that a picture with a number of its own begins
+// with ext.
+func (w *rewriter) leave(ext uint64, starts bool) bool {
+	if !w.skip(ext) {
+		return false
+	}
+	if starts {
+		w.cuts[len(w.cuts)-1].pics++
+	}
+	return true
+}
+
+// pics is how many numbered pictures were left out before ext.
+func (w *rewriter) pics(ext uint64) uint16 {
+	for i := len(w.cuts) - 1; i >= 0; i-- {
+		if ext >= w.cuts[i].from {
+			return w.cuts[i].pics
+		}
+	}
+	return 0
 }

@@ -10,6 +10,7 @@ type packet struct {
 	gap      bool // what is missing before it is given up
 	tid      uint8
 	up       bool // one may go up to this layer from here
+	starts   bool // first packet of a numbered picture (VP8)
 	pt       uint8
 	payload  []byte
 }

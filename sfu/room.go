@@ -93,6 +93,7 @@ func (r *room) unpublish(p *Peer, in *inlet) {
 // arrange gives seats to those who have none and feeds outlets by seats.
 func (r *room) arrange() {
 	now := time.Now()
+	r.agree()
 	for _, p := range r.peers {
 		unseated := r.seat(p)
 		slots := r.feed(p, now)
@@ -147,6 +148,9 @@ func (r *room) feed(p *Peer, now time.Time) []Slot {
 			if !o.feed(in, now) {
 				r.log.Info("no common codec, slot stays empty",
 					"room", r.name, "subscriber", p.part.ID, "publisher", q.part.ID, "codec", in.currentFormat().id)
+				if k == video && p.hopeless(q) {
+					slots = append(slots, Slot{Mid: o.mid, Participant: q.part.ID, Kind: k.String(), Why: whyCodec})
+				}
 				continue
 			}
 			if in != nil {

@@ -5,11 +5,12 @@ import "time"
 // Target is how a publisher is to encode its picture: one encoding, made for
 // those who receive it.
 type Target struct {
-	Kbps   int // of video, without headers; 0: nobody can or will see it
-	Height int // lines at most
-	FPS    int // frames a second at most
-	Voice  int // kbit/s of Opus
-	Packet int // ms of voice in each packet
+	Kbps   int    // of video, without headers; 0: nobody can or will see it
+	Height int    // lines at most
+	FPS    int    // frames a second at most
+	Voice  int    // kbit/s of Opus
+	Packet int    // ms of voice in each packet
+	Codec  string // of the picture, as in SDP: what most of the others can be shown; empty: not known
 }
 
 // The ladder falls in time first, then in space: a face or a hand is better
@@ -63,7 +64,8 @@ func (p *Peer) retarget(now time.Time) {
 		changed = in.retarget(now) || changed
 		t = in.target
 	}
-	if changed {
+	name, news := p.agreed.tell()
+	if t.Codec = name; changed || news {
 		t.Voice, t.Packet = int(p.voice.Load()), p.packets.now()
 		p.part.OnTarget(t)
 	}

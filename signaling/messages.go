@@ -220,6 +220,7 @@ type (
 		FPS    int    `json:"fps"`
 		Voice  int    `json:"voice"`
 		Packet int    `json:"packet"` // ms
+		Codec  string `json:"codec,omitempty"`
 	}
 	stillsMessage struct {
 		Type  string  `json:"type"` // stills
@@ -297,6 +298,7 @@ type slot struct {
 	Mid         string `json:"mid"`
 	Participant string `json:"participant"`
 	Kind        string `json:"kind"`
+	Why         string `json:"why,omitempty"` // it is empty
 }
 
 // serverMessages are the messages of the server, by type.

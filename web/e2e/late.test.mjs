@@ -5,18 +5,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Link } from './cut.mjs'
 import { browser, freePort, Server, tablet } from './harness.mjs'
-import { byId, clean, newCase, person, until } from './pages.mjs'
-
-/** What a page's connection says of the pictures it sends and receives. */
-const pictures = page => page.evaluate(async () => {
-  const out = { keyframes: 0, sent: 0, height: 0, codec: '', mode: '', bytes: 0, seen: [] }
-  const all = await window.__siraCall?.pc.getStats() ?? new Map()
-  for (const s of all.values()) {
-    if (s.type === 'outbound-rtp' && s.kind === 'video') Object.assign(out, { keyframes: s.keyFramesEncoded, sent: s.framesEncoded, height: s.frameHeight, mode: s.scalabilityMode, bytes: s.bytesSent, codec: all.get(s.codecId)?.mimeType })
-    if (s.type === 'inbound-rtp' && s.kind === 'video' && s.packetsReceived) out.seen.push({ mid: s.mid, frames: s.framesDecoded, keys: s.keyFramesDecoded, plis: s.pliCount, nacks: s.nackCount, height: s.frameHeight, bytes: s.bytesReceived })
-  }
-  return out
-})
+import { byId, clean, newCase, person, pictures, until } from './pages.mjs'
 
 test('a third participant sees at once', { timeout: 240_000 }, async t => {
   const media = await freePort()

@@ -82,6 +82,17 @@ export async function received(page) {
   })
 }
 
+/** What a page's connection says of the pictures it sends and receives. */
+export const pictures = page => page.evaluate(async () => {
+  const out = { keyframes: 0, sent: 0, height: 0, codec: '', mode: '', bytes: 0, seen: [] }
+  const all = await window.__siraCall?.pc.getStats() ?? new Map()
+  for (const s of all.values()) {
+    if (s.type === 'outbound-rtp' && s.kind === 'video') Object.assign(out, { keyframes: s.keyFramesEncoded, sent: s.framesEncoded, height: s.frameHeight, mode: s.scalabilityMode, bytes: s.bytesSent, codec: all.get(s.codecId)?.mimeType })
+    if (s.type === 'inbound-rtp' && s.kind === 'video' && s.packetsReceived) out.seen.push({ mid: s.mid, frames: s.framesDecoded, keys: s.keyFramesDecoded, plis: s.pliCount, nacks: s.nackCount, height: s.frameHeight, bytes: s.bytesReceived, codec: all.get(s.codecId)?.mimeType })
+  }
+  return out
+})
+
 /** The page's pixels under a canvas, as brightness statistics: a black or flat picture is none. */
 export async function brightness(page, testid) {
   return await byId(page, testid).evaluate(source => {

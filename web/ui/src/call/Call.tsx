@@ -91,7 +91,7 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
       {s?.error && s.phase === 'ended' && <p class="call-problem" role="alert">{s.error.code === 'replaced' ? w('replaced') : s.error.message || w('failed')}</p>}
       {why && <p class="call-note" role="status" data-testid="call-picture" data-picture={s?.quality?.picture ?? 'ours'}>{why}</p>}
       <div class="call-tiles" data-count={others.length}>
-        {others.map((p) => <Tile key={p.id} p={p} stream={s!.streams.get(p.id)} still={s!.stills.get(p.id)} reason={mode === 'stills' ? 'wish' : s!.quality?.picture === 'stills' ? 'link' : 'other'} onFreeze={phase === 'joined' && !guest && !p.guest ? () => freeze(p.id) : undefined} onGuide={() => bus.hear({ type: 'guide', of: p.id })}>{!guest && p.guest && <PutOut caseId={caseId} p={p} />}</Tile>)}
+        {others.map((p) => <Tile key={p.id} p={p} stream={s!.streams.get(p.id)} still={s!.stills.get(p.id)} unseen={s!.unseen.includes(p.id)} reason={mode === 'stills' ? 'wish' : s!.quality?.picture === 'stills' ? 'link' : 'other'} onFreeze={phase === 'joined' && !guest && !p.guest ? () => freeze(p.id) : undefined} onGuide={() => bus.hear({ type: 'guide', of: p.id })}>{!guest && p.guest && <PutOut caseId={caseId} p={p} />}</Tile>)}
         {cam && <Mirror track={local.current.video!} every={phase === 'joined' ? s?.sending : undefined} onFreeze={phase === 'joined' && !guest ? () => freeze(s!.self) : undefined} />}
       </div>
       {Stills && s && client.current && <Stills caseId={caseId} client={client.current} bus={bus} s={s} local={local.current} guest={!!guest} />}
@@ -149,7 +149,7 @@ function status(s: Snapshot | undefined, others: Participant[]): string {
   }
 }
 
-function Tile({ p, stream, still, reason, onFreeze, onGuide, children }: { p: Participant; stream?: MediaStream; still?: Still; reason: Reason; onFreeze?: () => void; onGuide: () => void; children?: ComponentChildren }) {
+function Tile({ p, stream, still, unseen, reason, onFreeze, onGuide, children }: { p: Participant; stream?: MediaStream; still?: Still; unseen: boolean; reason: Reason; onFreeze?: () => void; onGuide: () => void; children?: ComponentChildren }) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     const v = video.current;
@@ -159,12 +159,13 @@ function Tile({ p, stream, still, reason, onFreeze, onGuide, children }: { p: Pa
   const initials = p.name.split(/\s+/).filter((x) => /^\p{Lu}/u.test(x)).slice(-2).map((x) => x[0]).join('');
   return (
     <div class="call-person"><figure class="call-tile" data-testid="call-tile" data-participant={p.userId} data-away={p.away || undefined}>
-      <video ref={video} autoplay playsInline data-testid="call-remote-video" hidden={!p.video} />
+      <video ref={video} autoplay playsInline data-testid="call-remote-video" hidden={!p.video || unseen} />
       {shown && <Shown still={shown} name={p.name} />}
-      {!p.video && <span class="call-initials" aria-hidden="true">{initials}</span>}
+      {(!p.video || unseen) && <span class="call-initials" aria-hidden="true">{initials}</span>}
       <figcaption>{!p.away && <LinkSign link={p.link} who={p.name} />}{p.name}{p.guest && ` · ${w('guest')}`}{p.away && ` · ${w('away')}`}{p.via && ` · ${w(p.via)}`}{!p.via && !p.audio && ` · ${w('micOff')}`}{!p.via && !p.video && ` · ${w('camOff')}`}</figcaption>
     </figure>
       {shown && <p class="call-still-why" data-testid="call-still-why">{whyStill(shown, reason)}</p>}
+      {p.video && unseen && <p class="call-still-why" role="status" data-testid="call-no-codec">{w('noCodec', { who: p.name })}</p>}
       {onFreeze && p.via !== 'whep' && p.video && <button type="button" data-testid="call-freeze" aria-keyshortcuts="f" title={w('freezeTitle', { who: p.name })} onClick={onFreeze}>{w('freeze')}</button>}
       {onFreeze && p.via !== 'whep' && <button type="button" data-testid="call-guide" onClick={onGuide}>{w('guide')}</button>}
       {children}

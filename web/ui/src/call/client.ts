@@ -4,24 +4,25 @@
 import { urls } from '../api';
 import type { Message } from './bus';
 import { Measure } from './measure';
-import { inPackets, repack } from './packets';
+import { inCodec, preferVP9 } from './codecs';
+import { inPackets, retake } from './packets';
 import { Pulse } from './pulse';
 import { Share } from './share';
 import { Stills, type Shown } from './stills';
 import type { Local } from './media';
 
 export interface Participant { id: string; userId: string; name: string; role: string; audio: boolean; video: boolean; away?: boolean; via?: 'whip' | 'whep'; guest?: boolean; link?: 'good' | 'weak' | 'cut' }
-export interface Slot { mid: string; participant: string; kind: 'audio' | 'video' }
+export interface Slot { mid: string; participant: string; kind: 'audio' | 'video'; why?: 'codec' }
 export interface Quality { connected: boolean; rttMs: number; lossUp: number; lossDown: number; kbpsUp: number; kbpsDown: number; kbpsPath?: number; picture?: 'small' | 'stills' | 'off' | 'unwanted' }
 /** What of pictures goes both ways: video, a still each few seconds, none, or ours only. */
 export type Mode = 'video' | 'stills' | 'voice' | 'send';
-/** How the server wants our picture, for those who receive it; kbps 0: nobody does. And our voice, kbit/s, in packets of so many ms. */
-export interface Target { kbps: number; height: number; fps: number; voice?: number; packet?: number }
+/** How the server wants our picture, for those who receive it; kbps 0: nobody does. And our voice, kbit/s, in packets of so many ms; codec: of the picture, which all can show. */
+export interface Target { kbps: number; height: number; fps: number; voice?: number; packet?: number; codec?: string }
 /** What the server says to who joined. */
 interface Welcome { self: string; token?: string; sdp: string; participants?: Participant[]; slots?: Slot[]; relay?: RTCIceServer }
 /** waiting: a guest at the door. */
 export type Phase = 'connecting' | 'waiting' | 'joined' | 'lost' | 'ended';
-export interface Snapshot { phase: Phase; self: string; participants: Participant[]; streams: Map<string, MediaStream>; stills: Map<string, Shown>; quality?: Quality; target?: Target; /** seconds between two stills of ours, where they take the place of our video */ sending?: number; lostFor: number; error?: { code: string; message: string } }
+export interface Snapshot { phase: Phase; self: string; participants: Participant[]; streams: Map<string, MediaStream>; stills: Map<string, Shown>; unseen: string[]; quality?: Quality; target?: Target; /** seconds between two stills of ours, where they take the place of our video */ sending?: number; lostFor: number; error?: { code: string; message: string } }
 
 const slotsAtFirst = 3;
 /** Seconds until the next try. Dense for half a minute, which most outages last; a browser slows down who fails more often. */
@@ -257,7 +258,7 @@ export class Call {
   /** Takes the answer to our newest offer; an older one is late. */
   private accept(sdp: string, id: number): Promise<void> {
     const pc = this.pc!;
-    const done = this.work.then(async () => { if (pc === this.pc && id === this.offers && pc.signalingState === 'have-local-offer') await pc.setRemoteDescription({ type: 'answer', sdp: inPackets(sdp, this.target?.packet) }); });
+    const done = this.work.then(async () => { if (pc === this.pc && id === this.offers && pc.signalingState === 'have-local-offer') await pc.setRemoteDescription({ type: 'answer', sdp: this.asked(sdp) }); });
     this.work = done.catch(() => {});
     return done;
   }
@@ -281,7 +282,7 @@ export class Call {
     const wanted = new Map<string, MediaStreamTrack[]>();
     for (const s of this.slots) {
       const track = this.tracks.get(s.mid);
-      if (track && s.participant) wanted.set(s.participant, [...(wanted.get(s.participant) ?? []), track]);
+      if (track && s.participant && !s.why) wanted.set(s.participant, [...(wanted.get(s.participant) ?? []), track]);
     }
     for (const [id, tracks] of wanted) {
       const stream = this.streams.get(id) ?? new MediaStream();
@@ -370,7 +371,7 @@ export class Call {
   private send(m: unknown): void { if (this.ws?.readyState === WebSocket.OPEN) this.ws.send(JSON.stringify(m)); }
 
   private tell(): void {
-    this.changed({ phase: this.phase, self: this.self, participants: this.participants, streams: new Map(this.streams), stills: this.stills.shown, quality: this.phase === 'joined' ? this.quality : undefined, target: this.target, sending: this.target?.kbps === 0 ? this.stills.every : undefined,
+    this.changed({ phase: this.phase, self: this.self, participants: this.participants, streams: new Map(this.streams), stills: this.stills.shown, unseen: this.slots.filter((x) => x.why).map((x) => x.participant), quality: this.phase === 'joined' ? this.quality : undefined, target: this.target, sending: this.target?.kbps === 0 ? this.stills.every : undefined,
       lostFor: this.phase === 'lost' ? Math.round((Date.now() - this.lostAt) / 1000) : 0, error: this.error });
   }
 
@@ -397,9 +398,11 @@ export class Call {
     if (!this.target) return;
     await tune(this.senders.video, this.encoding(this.target));
     if (this.target.voice) await tune(this.senders.audio, { maxBitrate: this.target.voice * 1000 });
-    const pc = this.pc, { packet } = this.target;
-    if (pc && packet) await (this.work = this.work.then(() => (pc === this.pc ? repack(pc, packet) : undefined)).catch(() => {}));
+    const pc = this.pc;
+    if (pc) await (this.work = this.work.then(() => (pc === this.pc ? retake(pc, this.asked) : undefined)).catch(() => {}));
   }
+  /** An answer with what the target asks for. */
+  private asked = (sdp: string): string => inCodec(inPackets(sdp, this.target?.packet), this.target?.codec);
 
   setEnabled(kind: 'audio' | 'video', on: boolean): void {
     const t = this.local[kind];
@@ -477,15 +480,6 @@ async function exchange(path: string, join: object, signal: AbortSignal): Promis
 
 /** Lets a WebSocket go without saying goodbye. */
 function discard(ws: WebSocket): void { ws.onopen = ws.onmessage = ws.onclose = null; ws.close(resuming); }
-
-/** VP9 says the same in fewer bytes, and in layers; other codecs stay as a way out. */
-function preferVP9(pc: RTCPeerConnection): void {
-  const all = RTCRtpReceiver.getCapabilities?.('video')?.codecs;
-  if (!all?.length) return;
-  const first = (c: { mimeType: string; sdpFmtpLine?: string }) => (/vp9/i.test(c.mimeType) && !/profile-id=[1-9]/.test(c.sdpFmtpLine ?? '') ? 0 : 1);
-  const order = [...all].sort((a, b) => first(a) - first(b));
-  for (const t of pc.getTransceivers()) if (t.receiver.track.kind === 'video') try { t.setCodecPreferences?.(order); } catch { /* as the browser likes it */ }
-}
 
 /** Three bars: what the link allows. 0: not known yet. */
 export function bars(q: Quality | undefined): 0 | 1 | 2 | 3 {

@@ -7,12 +7,12 @@ export const inPackets = (sdp: string, ms: number | undefined): string => (ms ? 
 
 const lines = (sdp: string, start: string): string => sdp.split(/\r?\n/).filter((l) => l.startsWith(start)).join();
 
-/** Takes the answer in force again where it asks for another length. While an offer is under way, or another would say something new, its own answer will. */
-export async function repack(pc: RTCPeerConnection, ms: number): Promise<void> {
+/** Takes the answer in force again where something else is asked for. While an offer is under way, or another would say something new, its own answer will. */
+export async function retake(pc: RTCPeerConnection, asked: (sdp: string) => string): Promise<void> {
   const answer = pc.currentRemoteDescription?.sdp, mine = pc.currentLocalDescription?.sdp;
-  if (!answer || !mine || pc.signalingState !== 'stable' || inPackets(answer, ms) === answer) return;
+  if (!answer || !mine || pc.signalingState !== 'stable' || asked(answer) === answer) return;
   const offer = await pc.createOffer();
   for (const line of ['m=', 'a=mid:', 'a=ice-ufrag:']) if (lines(offer.sdp!, line) !== lines(mine, line)) return;
   await pc.setLocalDescription(offer);
-  await pc.setRemoteDescription({ type: 'answer', sdp: inPackets(answer, ms) });
+  await pc.setRemoteDescription({ type: 'answer', sdp: asked(answer) });
 }
