@@ -91,6 +91,7 @@ type clientOptions struct {
 	video  string                               // mime; VP8 when empty
 	nack   bool                                 // asks for lost packets and repairs its own
 	twcc   bool                                 // tells when packets arrive
+	ccfb   bool                                 // the same by RFC 8888
 	levels bool                                 // tells how loud its voice is
 	part   Participant                          // what else it is
 	stills bool                                 // offers the stills channel
@@ -130,6 +131,11 @@ func newClient(t *testing.T, s *SFU, o clientOptions) *client {
 	}
 	if o.twcc {
 		if err := webrtc.ConfigureTWCCSender(m, reg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if o.ccfb {
+		if err := webrtc.ConfigureCongestionControlFeedback(m, reg); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -16,12 +16,13 @@ import (
 // counted by it. Whoever finds the gate open sends, be it the goroutine of a
 // publisher or of the peer's clock; nobody writes under the lock.
 type downlink struct {
-	gated atomic.Bool // transport-wide numbers were negotiated: there is an estimate
+	gated atomic.Bool // the peer says what became of packets: there is an estimate
 	told  told
 
 	mu       sync.Mutex
 	est      *estimate.Estimator
 	log      sentLog
+	acks     ackLog
 	gate     *pace.Pacer[queued]
 	draining bool
 	lastSent time.Time
@@ -49,7 +50,8 @@ func newDownlink(start float64) *downlink {
 	}
 }
 
-// open turns the estimate on; the peer reads transport-wide numbers.
+// open turns the estimate on; the peer reads transport-wide numbers, or reports by
+// RFC 8888.
 func (d *downlink) open(now time.Time) {
 	d.mu.Lock()
 	if !d.gated.Load() {
@@ -82,15 +84,21 @@ func (d *downlink) left(size int, now time.Time) {
 // hear takes the peer's feedback.
 func (d *downlink) hear(fb *rtcp.TransportLayerCC, now time.Time) {
 	d.mu.Lock()
-	if pkts := d.log.take(fb); len(pkts) > 0 {
-		d.est.OnReport(now, pkts)
-		d.rows.add(pkts)
-		d.told.hear(pkts)
-		d.heard = true
-		d.gate.Rate(now, d.est.Pace())
-	}
+	d.learn(d.log.take(fb), now)
 	d.mu.Unlock()
 	d.drain(now)
+}
+
+// learn takes what became of packets. The lock is held.
+func (d *downlink) learn(pkts []estimate.Packet, now time.Time) {
+	if len(pkts) == 0 {
+		return
+	}
+	d.est.OnReport(now, pkts)
+	d.rows.add(pkts)
+	d.told.hear(pkts)
+	d.heard = true
+	d.gate.Rate(now, d.est.Pace())
 }
 
 // tick keeps the estimate and the gate going. It returns whether a trial

@@ -117,9 +117,9 @@ func (f fixedInterceptor) NewInterceptor(string) (interceptor.Interceptor, error
 func registerCodecs(m *webrtc.MediaEngine, led bool) error {
 	const audio, video = webrtc.RTPCodecTypeAudio, webrtc.RTPCodecTypeVideo
 	transportCC := webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBTransportCC}
-	audioFB := []webrtc.RTCPFeedback{transportCC}
+	audioFB := []webrtc.RTCPFeedback{transportCC, ackFeedback}
 	videoFB := []webrtc.RTCPFeedback{
-		transportCC,
+		transportCC, ackFeedback,
 		{Type: webrtc.TypeRTCPFBNACK},
 		{Type: webrtc.TypeRTCPFBNACK, Parameter: "pli"},
 		{Type: webrtc.TypeRTCPFBCCM, Parameter: "fir"},

@@ -71,6 +71,8 @@ func (o *outlet) feedback(pkt rtcp.Packet, now time.Time) {
 		}
 	case *rtcp.TransportLayerCC:
 		o.peer.down.hear(pkt, now)
+	case *rtcp.CCFeedbackReport:
+		o.peer.down.hearAcks(pkt, now)
 	case *rtcp.ReceiverReport:
 		o.hearAll(pkt.Reports, now)
 	case *rtcp.SenderReport:

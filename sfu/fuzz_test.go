@@ -7,6 +7,8 @@ import (
 
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
+
+	"sira/sfu/estimate"
 )
 
 const sampleOffer = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n" +
@@ -65,6 +67,54 @@ func FuzzFeedback(f *testing.F) {
 		first := len(l.take(&fb))
 		if again := len(l.take(&fb)); first > 600 || again > 0 {
 			t.Fatalf("%d reports, then %d", first, again)
+		}
+	})
+}
+
+// FuzzAcks: the same for feedback of RFC 8888, and nothing is remembered for it.
+func FuzzAcks(f *testing.F) {
+	metrics := []rtcp.CCFeedbackMetricBlock{{Received: true, ArrivalTimeOffset: 100}, {}, {Received: true, ArrivalTimeOffset: ackUnknown}, {Received: true, ArrivalTimeOffset: ackOld}}
+	good := func(blocks ...rtcp.CCFeedbackReportBlock) []byte {
+		b, err := rtcp.CCFeedbackReport{SenderSSRC: 1, ReportBlocks: blocks, ReportTimestamp: 1 << 31}.Marshal()
+		if err != nil {
+			f.Fatal(err)
+		}
+		return b
+	}
+	one := rtcp.CCFeedbackReportBlock{MediaSSRC: 1, BeginSequence: 65_530, MetricBlocks: metrics}
+	f.Add(good(one), uint32(0))
+	f.Add(good(one, one, rtcp.CCFeedbackReportBlock{MediaSSRC: 9, BeginSequence: 1, MetricBlocks: metrics}), uint32(1<<31))
+	long := good(one)
+	long[14] = 0xff // more packets than the block has
+	f.Add(long, uint32(1))
+	f.Add(good(one)[:len(good(one))-6], uint32(1))
+	f.Fuzz(func(t *testing.T, raw []byte, last uint32) {
+		pkts, err := rtcp.Unmarshal(raw)
+		if err != nil {
+			return
+		}
+		l := ackLog{last: last, begun: true}
+		e := estimate.New(estimate.Config{})
+		now := time.Unix(1_700_000_000, 0)
+		for i := range 2 * ackKept {
+			l.note(1, uint16(65_400+i), 100, now.Add(time.Duration(i)*time.Millisecond))
+		}
+		for _, p := range pkts {
+			fb, ok := p.(*rtcp.CCFeedbackReport)
+			if !ok {
+				continue
+			}
+			first := l.take(fb)
+			if !slices.IsSortedFunc(first, func(a, b estimate.Packet) int { return a.Sent.Compare(b.Sent) }) {
+				t.Fatal("not in the order they left")
+			}
+			if again := l.take(fb); len(first) > ackKept || len(again) > 0 || len(l.streams) != 1 {
+				t.Fatalf("%d reports, then %d, %d streams", len(first), len(again), len(l.streams))
+			}
+			e.OnReport(now.Add(time.Second), first)
+			if v := e.Target(); !(v >= estimate.DefaultMin && v <= estimate.DefaultMax) {
+				t.Fatalf("%v bit/s", v)
+			}
 		}
 	})
 }

@@ -86,6 +86,7 @@ func (p *Peer) addOutlets(sections []section) ([]*outlet, error) {
 			continue
 		}
 		o := newOutlet(p, s.kind, next[s.kind])
+		o.both = s.both
 		next[s.kind]++
 		dir := webrtc.RTPTransceiverDirectionSendonly
 		if s.both {

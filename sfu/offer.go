@@ -101,6 +101,7 @@ func shapeAnswer(raw string, ptime int, codec func([]codecID) codecID) (string, 
 	}
 	for _, m := range d.MediaDescriptions {
 		m.Attributes = slices.DeleteFunc(m.Attributes, needless)
+		shapeFeedback(m, &d)
 		if way := direction(m, &d); way != "recvonly" && way != "sendrecv" {
 			continue
 		}
@@ -117,6 +118,22 @@ func shapeAnswer(raw string, ptime int, codec func([]codecID) codecID) (string, 
 		return "", fmt.Errorf("writing the answer: %w", err)
 	}
 	return string(b), nil
+}
+
+// shapeFeedback asks for feedback of RFC 8888 where we send and the peer offered it
+// but no transport-wide numbers, and in the form that the RFC wants. Where we
+// receive we do not send it.
+func shapeFeedback(m *sdp.MediaDescription, d *sdp.SessionDescription) {
+	was := len(m.Attributes)
+	m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
+		return a.Key == "rtcp-fb" && strings.HasSuffix(a.Value, " ack ccfb")
+	})
+	numbered := slices.ContainsFunc(m.Attributes, func(a sdp.Attribute) bool {
+		return a.Key == "extmap" && strings.Contains(a.Value, sdp.TransportCCURI)
+	})
+	if was > len(m.Attributes) && !numbered && direction(m, d) == "sendonly" {
+		m.Attributes = append(m.Attributes, sdp.NewAttribute("rtcp-fb", "* ack ccfb"))
+	}
 }
 
 // needless says whether an attribute only costs bytes: names of streams from

@@ -41,6 +41,8 @@ type outlet struct {
 	rtxSeq   uint16
 	formats  []format
 	ccID     uint8 // of the transport-wide number, 0 without
+	acked    bool  // without it, by stream and number (RFC 8888)
+	both     bool  // the subscriber publishes in the same section
 	holdID   uint8 // of the playout delay, 0 without
 	hold     playout
 	live     bool  // the transport is up
@@ -113,6 +115,9 @@ func (o *outlet) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, er
 		case playoutURI:
 			o.holdID = uint8(e.ID)
 		}
+	}
+	if o.acked = o.ccID == 0 && !o.both && acknowledged(codecs); o.acked {
+		o.peer.down.open(time.Now())
 	}
 	return codecs[0], nil
 }
@@ -355,6 +360,8 @@ func (o *outlet) write(w webrtc.TrackLocalWriter, h *rtp.Header, payload []byte,
 	if o.ccID != 0 {
 		n := o.peer.down.depart(len(payload), waited, now)
 		_ = h.SetExtension(o.ccID, []byte{byte(n >> 8), byte(n)})
+	} else if o.acked {
+		o.peer.down.departAcked(h.SSRC, h.SequenceNumber, len(payload), waited, now)
 	}
 	n, err := w.WriteRTP(h, payload)
 	if err == nil && n > 0 {
