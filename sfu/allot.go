@@ -99,15 +99,25 @@ func (p *Peer) allot(now time.Time) {
 	pictures := len(streams) - voices
 	p.speakers.limit(bps, loudest, p.down.pressed(), now)
 	limited := notLimited
+	var others []Seen
 	for i, share := range p.divide(bulk.Down, bps, want, streams, now) {
 		if seen[i].kind == video {
-			limited = max(limited, seen[i].give(share, pictures, unwanted, now))
+			own, other := seen[i].give(share, pictures, unwanted, now)
+			limited = max(limited, own)
+			if other.Why != "" {
+				others = append(others, other)
+			}
 		}
 	}
 	p.limited.Store(int32(limited))
+	if others == nil {
+		p.others.Store(nil)
+	} else {
+		p.others.Store(&others)
+	}
 }
 
-// limitation is why a peer sees less than there is.
+// limitation is why a peer sees less than there is, where that is its own doing.
 type limitation int32
 
 const (
@@ -134,10 +144,10 @@ func (o *outlet) source() *inlet {
 
 // give sets what the outlet may send, one of so many pictures. It is called by
 // the peer's clock only.
-func (o *outlet) give(share float64, pictures int, unwanted bool, now time.Time) limitation {
+func (o *outlet) give(share float64, pictures int, unwanted bool, now time.Time) (own limitation, other Seen) {
 	in := o.source()
 	if in == nil {
-		return notLimited
+		return notLimited, Seen{}
 	}
 	stills, only := o.stillsFor(in)
 	least := pictureLeast(stills, pictures)
@@ -184,17 +194,5 @@ func (o *outlet) give(share float64, pictures int, unwanted bool, now time.Time)
 	} else {
 		o.setStill(0)
 	}
-	switch {
-	case o.still.Load() > 0 && (only || both) && !unwanted:
-		return notLimited // the publisher sends nothing else
-	case o.still.Load() > 0:
-		return limitedStills
-	case unwanted:
-		return limitedByWish
-	case off:
-		return limitedOff
-	case share < smallBelow:
-		return limitedSmall
-	}
-	return notLimited
+	return o.verdict(in, share, off, unwanted, now)
 }

@@ -53,6 +53,8 @@ type inlet struct {
 
 	measured, observed tally // by Quality, by Observe
 
+	sending sending
+
 	// Of the publisher's clock.
 	target   Target
 	targetAt time.Time

@@ -69,6 +69,7 @@ type Peer struct {
 	connected   atomic.Bool
 	noVideo     atomic.Bool  // the participant wishes to receive no picture
 	limited     atomic.Int32 // a limitation
+	others      atomic.Pointer[[]Seen]
 	voice       atomic.Int32 // kbit/s that the participant's voice was asked to be
 	packets     packets      // and in packets of which length
 	deep        atomic.Bool  // and once more

@@ -64,7 +64,8 @@ type Quality struct {
 	KbpsUp    float64 // RTP from the peer
 	KbpsDown  float64 // RTP to the peer
 	KbpsPath  float64 // what the way to the peer is believed to carry, 0 when not known
-	Picture   string  // what the peer sees of others: "" all there is, "small", "stills" or "off" by its own link or its wish, "unwanted" by its wish
+	Picture   string  // what the peer sees of others by its own link or wish: "" all there is, "small", "stills", "off", or "unwanted"
+	Others    []Seen  // of whom it sees less for reasons of theirs
 }
 
 // pictureWords are a limitation's.
@@ -92,6 +93,9 @@ func (p *Peer) Quality() Quality {
 		q.KbpsPath = bps / 1000
 	}
 	q.Picture = pictureWords[p.limited.Load()]
+	if others := p.others.Load(); others != nil {
+		q.Others = *others
+	}
 	return q
 }
 

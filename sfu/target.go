@@ -102,7 +102,9 @@ func (in *inlet) retarget(now time.Time) bool {
 	if high > 0 && now.Sub(in.seenAt) < targetGrace {
 		kbps = max(kbps, targetAtFirst.Kbps)
 	}
-	if up, known := in.peer.uplinkKbps(); known && kbps > 0 {
+	up, known := in.peer.uplinkKbps()
+	in.sending.note(kbps, up, known, in.peer.congestion.up.full(now))
+	if known && kbps > 0 {
 		kbps = min(kbps, max(up, targetLeast))
 	}
 	last := in.target
@@ -116,6 +118,7 @@ func (in *inlet) retarget(now time.Time) bool {
 		return false
 	}
 	in.target, in.targetAt = onLadder(kbps, last, fresh), now
+	in.sending.kbps.Store(int64(kbps))
 	if in.thin.trying(now) {
 		in.target.Height, in.target.FPS = legible.Height, legible.FPS
 	}

@@ -344,6 +344,11 @@ func TestCall(t *testing.T) {
 		m := x.last("participants")
 		return m != nil && m["participants"].([]any)[0].(map[string]any)["audio"] == false
 	})
+	a.write(map[string]any{"type": "state", "camera": false})
+	eventually(t, "x sees that a has no camera, and is muted still", func() bool {
+		p := x.last("participants")["participants"].([]any)[0].(map[string]any)
+		return p["noCamera"] == true && p["audio"] == false
+	})
 	a.write(map[string]any{"type": "ping", "t": 7})
 	if m := a.wait("pong"); m["t"] != 7.0 {
 		t.Errorf("pong %v", m)

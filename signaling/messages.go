@@ -37,6 +37,8 @@ type (
 	stateMessage struct {
 		Audio *bool `json:"audio"`
 		Video *bool `json:"video"`
+		// Whether the client has a camera at all; absent: as it was.
+		Camera *bool `json:"camera"`
 	}
 	receiveMessage struct {
 		Video  *bool `json:"video"`
@@ -212,6 +214,12 @@ type (
 		KbpsDown  float64 `json:"kbpsDown"`
 		KbpsPath  float64 `json:"kbpsPath,omitempty"`
 		Picture   string  `json:"picture,omitempty"`
+		Others    []seen  `json:"others,omitempty"`
+	}
+	seen struct {
+		Participant string `json:"participant"`
+		Picture     string `json:"picture"`
+		Why         string `json:"why"`
 	}
 	targetMessage struct {
 		Type   string `json:"type"` // target

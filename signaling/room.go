@@ -119,6 +119,9 @@ func (s *Server) setState(x *member, m *stateMessage) {
 	if m.Video != nil {
 		x.self.Video = *m.Video
 	}
+	if m.Camera != nil {
+		x.self.NoCamera = !*m.Camera
+	}
 	if x.present && x.self != was {
 		s.tell(x.room, nil)
 	}

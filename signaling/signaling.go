@@ -90,16 +90,17 @@ func (t Timing) orDefault() Timing {
 
 // Participant is someone in a room, as the others see them.
 type Participant struct {
-	ID     string `json:"id"`
-	UserID string `json:"userId"`
-	Name   string `json:"name"`
-	Role   string `json:"role"`
-	Audio  bool   `json:"audio"`         // microphone on
-	Video  bool   `json:"video"`         // camera on
-	Away   bool   `json:"away"`          // the link is cut: they may come back
-	Via    Way    `json:"via,omitempty"` // a device that publishes (whip) or watches (whep)
-	Guest  bool   `json:"guest,omitempty"`
-	Link   string `json:"link,omitempty"` // "good", "weak" or "cut", once known
+	ID       string `json:"id"`
+	UserID   string `json:"userId"`
+	Name     string `json:"name"`
+	Role     string `json:"role"`
+	Audio    bool   `json:"audio"`              // microphone on
+	Video    bool   `json:"video"`              // camera on
+	Away     bool   `json:"away"`               // the link is cut: they may come back
+	NoCamera bool   `json:"noCamera,omitempty"` // has none: it is not that it is off
+	Via      Way    `json:"via,omitempty"`      // a device that publishes (whip) or watches (whep)
+	Guest    bool   `json:"guest,omitempty"`
+	Link     string `json:"link,omitempty"` // "good", "weak" or "cut", once known
 }
 
 // RoomInfo is one room's size, for metrics.

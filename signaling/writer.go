@@ -56,10 +56,14 @@ func (x *session) putQuality(limit time.Duration) error {
 	}
 	q := g.peer.Quality()
 	x.srv.mediaIs(g, q.Connected)
+	var others []seen
+	for _, s := range q.Others {
+		others = append(others, seen{s.Participant, s.Picture, string(s.Why)})
+	}
 	return x.put(qualityMessage{
 		Type: "quality", Connected: q.Connected, RTTMs: round(q.RTTMs, 1), LossUp: round(q.LossUp, 1000), LossDown: round(q.LossDown, 1000),
 		KbpsUp: round(q.KbpsUp, 10), KbpsDown: round(q.KbpsDown, 10),
-		KbpsPath: round(q.KbpsPath, 1), Picture: q.Picture,
+		KbpsPath: round(q.KbpsPath, 1), Picture: q.Picture, Others: others,
 	}, limit)
 }
 

@@ -108,3 +108,29 @@ func FuzzReports(f *testing.F) {
 		}
 	})
 }
+
+// TestNobodyToReportOn: a path into which nobody sends any more is not dead,
+// also when its last packet was lost; one that was sent into is.
+func TestNobodyToReportOn(t *testing.T) {
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, x := range map[string]struct {
+		last time.Duration // until when is sent, after the last report
+		less bool
+	}{
+		"the last packet was lost": {100 * time.Millisecond, false},
+		"sent into for long":       {4 * time.Second, true},
+	} {
+		e, now := New(Config{Start: 200_000}), begin
+		for i := range 100 {
+			now = begin.Add(time.Duration(i) * 20 * time.Millisecond)
+			e.OnReport(now.Add(40*time.Millisecond), []Packet{{Sent: now, Size: 300, Arrived: true, Arrival: time.Duration(i) * 20 * time.Millisecond}})
+		}
+		was, reported := e.Target(), now.Add(40*time.Millisecond)
+		for d := time.Duration(0); d < 3*time.Minute; d += 100 * time.Millisecond {
+			e.Tick(reported.Add(d), reported.Add(min(d, x.last)))
+		}
+		if less := e.Target() < was/2; less != x.less {
+			t.Errorf("%s: %.0f of %.0f bit/s", name, e.Target(), was)
+		}
+	}
+}

@@ -57,6 +57,12 @@ func NewInbound(c Config) *Inbound {
 // Limit is what the sender should not exceed, bit/s of IP packets.
 func (e *Inbound) Limit() float64 { return e.limit }
 
+// Full says that the path showed within so long that it carries no more than
+// Limit.
+func (e *Inbound) Full(now time.Time, within time.Duration) bool {
+	return !e.cutAt.IsZero() && now.Sub(e.cutAt) < within
+}
+
 // QueueDelay is how long packets wait in the path beyond its usual delay.
 func (e *Inbound) QueueDelay() time.Duration {
 	return time.Duration(max(0, e.delay.queue) * float64(time.Millisecond))

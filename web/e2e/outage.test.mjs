@@ -22,6 +22,8 @@ test('a call outlives an outage of the link', { timeout: 240_000 }, async t => {
   const id = await newCase(server, asker, expert, 'Essai Coupure')
   const a = await person(chromium, { url: link.url }, asker, tablet), b = await person(chromium, server, expert, tablet)
   await link.through(a)
+  const heard = new Map([[a, []], [b, []]]), said = page => heard.get(page)
+  for (const page of [a, b]) page.on('websocket', ws => ws.on('framereceived', f => { const m = JSON.parse(f.payload); if (m.type === 'quality') heard.get(page).push(m) }))
   for (const [page, url] of [[a, link.url], [b, server.url]]) {
     await page.goto(`${url}/dossier/${id}`)
     await byId(page, 'call-open').first().click()
@@ -30,12 +32,25 @@ test('a call outlives an outage of the link', { timeout: 240_000 }, async t => {
   await a.evaluate(() => { window.__siraCall.pc.mark = 'the first' })
   await byId(b, 'call-tile').first().evaluate(e => { e.mark = 'the first' })
 
+  const watching = []
+  // Any word about one's own link that carries no picture, however short it is shown.
+  await b.evaluate(() => {
+    window.blamed = []
+    new MutationObserver(() => {
+      const note = document.querySelector('[data-testid="call-picture"]')
+      if (note && ['off', 'stills'].includes(note.dataset.picture)) window.blamed.push(note.textContent)
+    }).observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true })
+  })
+
   for (const kind of ['silent', 'down']) {
     await t.test(`link ${kind}`, async t => {
       link.set(kind)
       const began = Date.now()
       await byId(a, 'call-panel').and(a.locator('[data-phase="lost"]')).waitFor({ timeout: 30_000 })
       await b.locator('[data-testid="call-tile"][data-away]').waitFor({ timeout: 60_000 })
+      await until('the server says whose link it is', () => said(b).at(-1)?.others?.[0]?.why === 'cut')
+      const told = said(b).length
+      watching.push({ page: b, from: told })
       t.diagnostic(`noticed by both in ${((Date.now() - began) / 1000).toFixed(1)} s`)
       if (process.env.SIRA_SCREENS) {
         mkdirSync(process.env.SIRA_SCREENS, { recursive: true })
@@ -55,6 +70,13 @@ test('a call outlives an outage of the link', { timeout: 240_000 }, async t => {
       assert.equal(await byId(b, 'call-tile').first().evaluate(e => e.mark), 'the first', 'another participant')
       const now = await Promise.all([a, b].map(received))
       await Promise.all([a, b].map((page, i) => until('sound goes on', async () => (await received(page)).audioPackets > now[i].audioPackets + 50)))
+      // Neither during the outage nor after it did the one whose link held read that it carries no picture.
+      for (const { page, from } of watching.splice(0)) {
+        await until('the link is looked at again', () => said(page).length > from + 3)
+        const list = said(page).slice(from)
+        assert.deepEqual(list.filter(m => m.picture === 'off' || m.picture === 'stills'), [], 'one’s own link is blamed for the other’s outage')
+      }
+      assert.deepEqual(await b.evaluate(() => window.blamed), [], 'words of the expert’s own link')
     })
   }
   clean(b, 'expert')

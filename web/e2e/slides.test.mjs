@@ -44,7 +44,7 @@ test('images only: stills that change, both ways, and back to video', { timeout:
 
   await t.test('how old it is and why, in words', async () => {
     await until('by wish', async () => /Une image toutes les \d+ s, à votre demande/.test(await byId(a, 'call-still-why').textContent()))
-    await until('by the other', async () => /L’autre côté n’envoie qu’une image toutes les \d+ s/.test(await byId(b, 'call-still-why').textContent()))
+    await until('by the other’s choice', async () => / a choisi d’envoyer une image toutes les \d+ s/.test(await byId(b, 'call-still-why').textContent()))
     assert.match(await byId(a, 'call-still-age').textContent(), /image il y a \d+ s/)
     assert.ok(Number(await byId(a, 'call-still-age').getAttribute('data-age')) < 30)
     await a.locator('[data-testid="call-picture"][data-picture="stills"]').waitFor()

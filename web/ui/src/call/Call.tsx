@@ -1,8 +1,9 @@
 // The call, docked beside the record: voice first, few and large buttons.
 import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { ours, seen, theirs } from './because';
 import { Bus } from './bus';
-import { bars, Call as Client, type Mode, type Participant, type Quality, type Snapshot } from './client';
+import { bars, Call as Client, type Mode, type Participant, type Quality, type Seen, type Snapshot } from './client';
 import { camera, devices, microphone, open, problemOf, type Devices, type Local, type MediaProblem } from './media';
 import { id as part } from '../api';
 import { Door } from '../parts/door';
@@ -42,6 +43,7 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
     void open().then(async (found) => {
       if (gone) { found.audio?.stop(); found.video?.stop(); return; }
       setProblem(found.problem);
+      if (!found.video) void devices().then((d) => client.current?.equip(d.video.length > 0), () => {});
       if (guest) { local.current = found; begin(); return; }
       if (found.audio) await client.current?.use('audio', found.audio);
       if (found.video) await client.current?.use('video', found.video);
@@ -60,6 +62,7 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
     try {
       await client.current?.use('video', cam ? undefined : await camera());
       if (problem === 'noCam') setProblem(undefined);
+      client.current?.equip(true);
     } catch (err) { setProblem(problemOf(err, 'video')); }
     redraw((n) => n + 1);
   };
@@ -78,7 +81,7 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
     addEventListener('keydown', key);
     return () => removeEventListener('keydown', key);
   });
-  const why = phase === 'joined' && others.some((p) => p.video) ? pictureWords(s?.quality, mode) : '';
+  const why = phase === 'joined' && others.some((p) => p.video) ? ours(s?.quality, mode) : '';
   const mine = own(phase, s?.participants.find((p) => p.id === s.self), s?.quality), blame = phase === 'joined' ? whose(mine, others) : '';
   const hangUp = () => { client.current?.hangUp(); onClose(); };
   return (
@@ -91,7 +94,7 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
       {s?.error && s.phase === 'ended' && <p class="call-problem" role="alert">{s.error.code === 'replaced' ? w('replaced') : s.error.message || w('failed')}</p>}
       {why && <p class="call-note" role="status" data-testid="call-picture" data-picture={s?.quality?.picture ?? 'ours'}>{why}</p>}
       <div class="call-tiles" data-count={others.length}>
-        {others.map((p) => <Tile key={p.id} p={p} stream={s!.streams.get(p.id)} still={s!.stills.get(p.id)} unseen={s!.unseen.includes(p.id)} reason={mode === 'stills' ? 'wish' : s!.quality?.picture === 'stills' ? 'link' : 'other'} onFreeze={phase === 'joined' && !guest && !p.guest ? () => freeze(p.id) : undefined} onGuide={() => bus.hear({ type: 'guide', of: p.id })}>{!guest && p.guest && <PutOut caseId={caseId} p={p} />}</Tile>)}
+        {others.map((p) => <Tile key={p.id} p={p} stream={s!.streams.get(p.id)} still={s!.stills.get(p.id)} unseen={s!.unseen.includes(p.id)} less={seen(s!.quality, p)} wish={mode === 'stills'} onFreeze={phase === 'joined' && !guest && !p.guest ? () => freeze(p.id) : undefined} onGuide={() => bus.hear({ type: 'guide', of: p.id })}>{!guest && p.guest && <PutOut caseId={caseId} p={p} />}</Tile>)}
         {cam && <Mirror track={local.current.video!} every={phase === 'joined' ? s?.sending : undefined} onFreeze={phase === 'joined' && !guest ? () => freeze(s!.self) : undefined} />}
       </div>
       {Stills && s && client.current && <Stills caseId={caseId} client={client.current} bus={bus} s={s} local={local.current} guest={!!guest} />}
@@ -128,17 +131,6 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
   );
 }
 
-/** Why others are seen small or not at all, in plain words. */
-function pictureWords(q: Quality | undefined, mode: Mode): string {
-  switch (q?.picture) {
-    case 'small': return w('pictureSmall', { k: Math.round(q.kbpsPath ?? 0) });
-    case 'off': return w('pictureOff', { k: Math.round(q.kbpsPath ?? 0) });
-    case 'stills': return mode === 'stills' ? w('pictureStillsWish') : w('pictureStills', { k: Math.round(q.kbpsPath ?? 0) });
-    case 'unwanted': return w(mode === 'voice' ? 'pictureVoice' : 'pictureUnwanted');
-    default: return '';
-  }
-}
-
 function status(s: Snapshot | undefined, others: Participant[]): string {
   switch (s?.phase) {
     case 'joined': return others.length ? w('together', { names: others.map((p) => p.name).join(', ') }) : w('alone');
@@ -149,22 +141,23 @@ function status(s: Snapshot | undefined, others: Participant[]): string {
   }
 }
 
-function Tile({ p, stream, still, unseen, reason, onFreeze, onGuide, children }: { p: Participant; stream?: MediaStream; still?: Still; unseen: boolean; reason: Reason; onFreeze?: () => void; onGuide: () => void; children?: ComponentChildren }) {
+function Tile({ p, stream, still, unseen, less, wish, onFreeze, onGuide, children }: { p: Participant; stream?: MediaStream; still?: Still; unseen: boolean; less?: Seen; wish: boolean; onFreeze?: () => void; onGuide: () => void; children?: ComponentChildren }) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     const v = video.current;
     if (v && v.srcObject !== (stream ?? null)) { v.srcObject = stream ?? null; void v.play().catch(() => {}); }
   });
   const shown = useStill(video, p.video ? still : undefined);
+  const reason: Reason = wish ? 'wish' : less?.why === 'choice' ? 'choice' : less ? 'other' : 'link';
   const initials = p.name.split(/\s+/).filter((x) => /^\p{Lu}/u.test(x)).slice(-2).map((x) => x[0]).join('');
   return (
     <div class="call-person"><figure class="call-tile" data-testid="call-tile" data-participant={p.userId} data-away={p.away || undefined}>
       <video ref={video} autoplay playsInline data-testid="call-remote-video" hidden={!p.video || unseen} />
       {shown && <Shown still={shown} name={p.name} />}
       {(!p.video || unseen) && <span class="call-initials" aria-hidden="true">{initials}</span>}
-      <figcaption>{!p.away && <LinkSign link={p.link} who={p.name} />}{p.name}{p.guest && ` · ${w('guest')}`}{p.away && ` · ${w('away')}`}{p.via && ` · ${w(p.via)}`}{!p.via && !p.audio && ` · ${w('micOff')}`}{!p.via && !p.video && ` · ${w('camOff')}`}</figcaption>
+      <figcaption>{!p.away && <LinkSign link={p.link} who={p.name} />}{p.name}{p.guest && ` · ${w('guest')}`}{p.away && ` · ${w('away')}`}{p.via && ` · ${w(p.via)}`}{!p.via && !p.audio && ` · ${w('micOff')}`}{!p.via && !p.video && ` · ${w(p.noCamera ? 'camNone' : 'camOff')}`}</figcaption>
     </figure>
-      {shown && <p class="call-still-why" data-testid="call-still-why">{whyStill(shown, reason)}</p>}
+      {shown ? <p class="call-still-why" data-testid="call-still-why">{whyStill(shown, reason, p.name)}</p> : p.video && !unseen && theirs(less, p) && <p class="call-still-why" role="status" data-testid="call-their-picture" data-why={less!.why}>{theirs(less, p)}</p>}
       {p.video && unseen && <p class="call-still-why" role="status" data-testid="call-no-codec">{w('noCodec', { who: p.name })}</p>}
       {onFreeze && p.via !== 'whep' && p.video && <button type="button" data-testid="call-freeze" aria-keyshortcuts="f" title={w('freezeTitle', { who: p.name })} onClick={onFreeze}>{w('freeze')}</button>}
       {onFreeze && p.via !== 'whep' && <button type="button" data-testid="call-guide" onClick={onGuide}>{w('guide')}</button>}

@@ -25,8 +25,8 @@ export function useStill(video: { current: HTMLVideoElement | null }, still?: St
   return still && still.at > frameAt - 1500 && Date.now() - still.at < staleAfter * 1000 ? still : undefined;
 }
 
-/** Why it is seen: our own choice, our link, or what the other sends. */
-export type Reason = 'wish' | 'link' | 'other';
+/** Why it is seen: our own choice or link, or the other’s. */
+export type Reason = 'wish' | 'link' | 'other' | 'choice';
 
 export function Shown({ still, name }: { still: Still; name: string }) {
   const age = Math.max(0, Math.round((Date.now() - still.at) / 1000));
@@ -38,7 +38,7 @@ export function Shown({ still, name }: { still: Still; name: string }) {
   );
 }
 
-export const why = (still: Still, reason: Reason): string => w(reason === 'wish' ? 'stillWish' : reason === 'link' ? 'stillLink' : 'stillOther', { n: still.every });
+export const why = (still: Still, reason: Reason, who: string): string => w(({ wish: 'stillWish', link: 'stillLink', other: 'stillOther', choice: 'stillChoice' } as const)[reason], { n: still.every, who });
 
 const modes = ['video', 'stills', 'voice', 'send'] as const;
 export function Modes({ mode, onPick }: { mode: (typeof modes)[number]; onPick: (m: (typeof modes)[number]) => void }) {

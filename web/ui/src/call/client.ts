@@ -11,9 +11,11 @@ import { Share } from './share';
 import { Stills, type Shown } from './stills';
 import type { Local } from './media';
 
-export interface Participant { id: string; userId: string; name: string; role: string; audio: boolean; video: boolean; away?: boolean; via?: 'whip' | 'whep'; guest?: boolean; link?: 'good' | 'weak' | 'cut' }
+export interface Participant { id: string; userId: string; name: string; role: string; audio: boolean; video: boolean; away?: boolean; noCamera?: boolean; via?: 'whip' | 'whep'; guest?: boolean; link?: 'good' | 'weak' | 'cut' }
 export interface Slot { mid: string; participant: string; kind: 'audio' | 'video'; why?: 'codec' }
-export interface Quality { connected: boolean; rttMs: number; lossUp: number; lossDown: number; kbpsUp: number; kbpsDown: number; kbpsPath?: number; picture?: 'small' | 'stills' | 'off' | 'unwanted' }
+export interface Quality { connected: boolean; rttMs: number; lossUp: number; lossDown: number; kbpsUp: number; kbpsDown: number; kbpsPath?: number; picture?: 'small' | 'stills' | 'off' | 'unwanted'; others?: Seen[] }
+/** Of whom we see less than there is, for a reason that is not ours. */
+export interface Seen { participant: string; picture: 'small' | 'stills' | 'off'; why: 'link' | 'cut' | 'choice' | 'others' | 'measuring' }
 /** What of pictures goes both ways: video, a still each few seconds, none, or ours only. */
 export type Mode = 'video' | 'stills' | 'voice' | 'send';
 /** How the server wants our picture, for those who receive it; kbps 0: nobody does. And our voice, kbit/s, in packets of so many ms; codec: of the picture, which all can show. */
@@ -67,6 +69,7 @@ export class Call {
   private work: Promise<unknown> = Promise.resolve(); // changes of our description, one after the other
   private watchdog = 0;
   private ended = false;
+  private camera?: boolean; // whether there is one; undefined: nobody asks
 
   /** A guest is told by the server when to join, and why the door is shut is asked of `refused`. */
   constructor(private path: string, private local: Local, private changed: (s: Snapshot) => void, private other: (m: Message) => void = () => {}, private refused?: () => Promise<{ code: string; message: string } | undefined>) {
@@ -206,6 +209,7 @@ export class Call {
         if (m.sdp) await this.accept(m.sdp, m.type === 'joined' ? this.offers : m.id);
         if (m.relay && m.sdp) window.setTimeout(() => this.detour(pc, m.relay), 1500);
         if (this.mode !== 'video') this.wish();
+        if (this.camera === false) this.announce();
         this.share.joined();
         this.other({ type: 'joined' });
         break;
@@ -409,7 +413,14 @@ export class Call {
     if (t) t.enabled = on;
     this.announce();
   }
-  private announce(): void { this.say({ type: 'state', audio: this.on('audio'), video: this.on('video') }); this.tell(); }
+  private announce(): void { this.say({ type: 'state', audio: this.on('audio'), video: this.on('video'), camera: this.camera }); this.tell(); }
+
+  /** Whether there is a camera at all: without one nobody switched it off. */
+  equip(camera: boolean): void {
+    if (this.camera === camera || (camera && this.camera === undefined)) return;
+    this.camera = camera;
+    this.announce();
+  }
 
   private dropMedia(): void {
     this.stills.close();

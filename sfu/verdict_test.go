@@ -1,0 +1,122 @@
+package sfu
+
+import (
+	"testing"
+	"time"
+
+	"sira/sfu/estimate"
+)
+
+// TestWhosePictureItIs: a picture that is small, still or gone is blamed on the
+// link or the choice that makes it so, and on nobody as long as it is not known.
+func TestWhosePictureItIs(t *testing.T) {
+	now := time.Now()
+	type situation struct {
+		share    float64 // bit/s that the viewer has for it
+		off      bool
+		stills   bool // shown
+		unwanted bool
+		full     bool // the viewer's own link showed that it carries no more
+
+		sent     int // kbit/s the publisher was told to send
+		up       int // that its uplink leaves
+		upFull   bool
+		thin     bool
+		chose    bool
+		cut      bool
+		isDevice bool
+	}
+	for name, x := range map[string]struct {
+		in   situation
+		own  limitation
+		seen string // picture and why
+	}{
+		"all there is":                        {situation{share: 600e3, full: true, sent: 400, up: 900}, notLimited, ""},
+		"own link":                            {situation{share: 120e3, full: true, sent: 100, up: 900}, limitedSmall, ""},
+		"own link, not yet known":             {situation{share: 120e3, sent: 100, up: 900}, notLimited, "small measuring"},
+		"their uplink":                        {situation{share: 120e3, full: true, sent: 30, up: 30, upFull: true}, notLimited, "small link"},
+		"their uplink, and ours is good":      {situation{share: 600e3, full: true, sent: 60, up: 60, upFull: true}, notLimited, "small link"},
+		"their uplink, not yet known":         {situation{share: 600e3, sent: 75, up: 75}, notLimited, "small measuring"},
+		"another viewer's link":               {situation{share: 600e3, sent: 75, up: 900, upFull: true}, notLimited, "small others"},
+		"own link carries no video":           {situation{off: true, full: true}, limitedOff, ""},
+		"own link, stills":                    {situation{off: true, stills: true, share: 20e3}, limitedStills, ""},
+		"their uplink carries no video":       {situation{off: true, stills: true, thin: true, share: 20e3}, notLimited, "stills link"},
+		"and no stills of it arrive":          {situation{off: true, thin: true}, notLimited, "off link"},
+		"they chose stills":                   {situation{off: true, stills: true, chose: true, share: 20e3}, notLimited, "stills choice"},
+		"they chose stills, which we may not": {situation{off: true, chose: true}, notLimited, "off choice"},
+		"their link is cut":                   {situation{share: 120e3, full: true, sent: 100, cut: true}, notLimited, "off cut"},
+		"their link is cut, ours was off":     {situation{off: true, stills: true, cut: true}, notLimited, "off cut"},
+		"own wish":                            {situation{off: true, unwanted: true, cut: true}, limitedByWish, ""},
+		"own wish for stills":                 {situation{off: true, unwanted: true, stills: true, chose: true}, limitedStills, ""},
+		"a device sends less than we take":    {situation{share: 120e3, full: true, isDevice: true}, notLimited, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := x.in
+			publisher := &Peer{part: Participant{ID: "p"}}
+			publisher.connected.Store(!s.cut)
+			publisher.stills.only.Store(s.chose)
+			if !s.isDevice {
+				publisher.part.OnTarget = func(Target) {}
+			}
+			in := &inlet{peer: publisher, kind: video}
+			in.thin.stills.Store(s.thin)
+			in.sending.kbps.Store(int64(s.sent))
+			in.sending.note(payloadKbps(s.share), s.up, s.up > 0, s.upFull)
+			o := &outlet{peer: &Peer{down: newDownlink(300e3)}}
+			o.still.Store(map[bool]int64{true: 10_000}[s.stills])
+			if s.full {
+				makeFull(t, o.peer.down.est, now)
+			}
+			own, seen := o.verdict(in, s.share, s.off, s.unwanted, now)
+			got := ""
+			if seen.Why != "" {
+				got = seen.Picture + " " + string(seen.Why)
+				if seen.Participant != "p" {
+					t.Errorf("of %q", seen.Participant)
+				}
+			}
+			if own != x.own || got != x.seen {
+				t.Errorf("own %q, theirs %q; want %q, %q", pictureWords[own], got, pictureWords[x.own], x.seen)
+			}
+		})
+	}
+}
+
+// makeFull shows the estimate a queue that grows.
+func makeFull(t *testing.T, e *estimate.Estimator, now time.Time) {
+	t.Helper()
+	at := now.Add(-3 * time.Second)
+	for i := 0; i < 100 && !e.Full(now, fullFor); i++ {
+		var report []estimate.Packet
+		for range 4 {
+			report = append(report, estimate.Packet{Sent: at, Size: 400, Arrived: true, Arrival: time.Duration(i) * 60 * time.Millisecond})
+			at = at.Add(5 * time.Millisecond)
+		}
+		e.OnReport(at.Add(30*time.Millisecond), report)
+	}
+	if !e.Full(now, fullFor) {
+		t.Fatal("a queue that grows is not seen")
+	}
+}
+
+// TestAnOutageOfTheOther: while a publisher's link is cut its viewer's own link
+// is not blamed, and reads so.
+func TestAnOutageOfTheOther(t *testing.T) {
+	s := startSFU(t, Config{})
+	a := join(t, s, clientOptions{id: "a", room: "r", slots: 1})
+	b := join(t, s, clientOptions{id: "b", room: "r", slots: 1, twcc: true})
+	a.waitConnected()
+	b.waitConnected()
+	a.speak()
+	eventually(t, "b sees a", func() bool { return len(b.from("a", video)) > 20 })
+	a.peer.connected.Store(false) // as after four seconds without a packet
+	eventually(t, "b is told whose link it is", func() bool {
+		q := b.peer.Quality()
+		return len(q.Others) == 1 && q.Others[0] == Seen{"a", "off", WhyCut} && q.Picture == ""
+	})
+	a.peer.connected.Store(true)
+	eventually(t, "b is told no more", func() bool {
+		q := b.peer.Quality()
+		return len(q.Others) == 0 || q.Others[0].Why != WhyCut
+	})
+}

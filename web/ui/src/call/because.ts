@@ -1,0 +1,65 @@
+// Why somebody is seen small, in stills or not at all: one's own link or wish,
+// or the other side's. The server decides, for only it sees both links.
+import { local } from '../i18n/local';
+import type { Mode, Participant, Quality, Seen } from './client';
+
+const w = local({
+  fr: {
+    small: 'Image réduite : votre liaison ne laisse passer que {k} kbit/s. La voix passe d’abord.',
+    off: 'Image arrêtée : votre liaison ({k} kbit/s) ne porte que la voix. Elle revient seule dès que la liaison le permet.',
+    stills: 'Images fixes : votre liaison ({k} kbit/s) ne porte pas la vidéo. Elle revient seule dès que la liaison le permet.',
+    stillsWish: 'Images seulement, à votre demande : une image toutes les quelques secondes, reçue et envoyée.',
+    voice: 'Son seul, à votre demande : ni image reçue, ni image envoyée.',
+    unwanted: 'À votre demande, vous ne recevez pas les images. Les autres vous voient toujours.',
+    'link.small': 'Image réduite : c’est la liaison de {who} qui ne porte pas plus.',
+    'link.stills': 'Images fixes : la liaison de {who} ne porte pas la vidéo.',
+    'link.off': 'Image arrêtée : la liaison de {who} ne porte que la voix.',
+    'choice.stills': 'Images fixes : {who} a choisi de n’envoyer que des images.', 'choice.off': '{who} a choisi de n’envoyer que des images fixes, et aucune n’arrive ici.',
+    others: 'Image réduite : un autre participant a une liaison faible, et tous reçoivent la même image.',
+    measuring: 'Image réduite pour l’instant : on mesure encore ce que les liaisons portent.',
+    cut: 'La liaison de {who} est coupée : l’image revient avec elle.',
+  },
+  en: {
+    small: 'Small picture: your link carries {k} kbit/s only. Voice comes first.',
+    off: 'Picture stopped: your link ({k} kbit/s) carries the voice only. It comes back by itself when the link allows.',
+    stills: 'Stills: your link ({k} kbit/s) does not carry video. It comes back by itself when the link allows.',
+    stillsWish: 'Stills only, as you asked: a picture each few seconds, received and sent.',
+    voice: 'Sound only, as you asked: no picture received, none sent.',
+    unwanted: 'As you asked, you receive no pictures. Others still see you.',
+    'link.small': 'Small picture: it is the link of {who} that carries no more.',
+    'link.stills': 'Stills: the link of {who} does not carry video.',
+    'link.off': 'Picture stopped: the link of {who} carries the voice only.',
+    'choice.stills': 'Stills: {who} chose to send stills only.', 'choice.off': '{who} chose to send stills only, and none arrives here.',
+    others: 'Small picture: another participant has a weak link, and all receive the same picture.',
+    measuring: 'Small picture for now: what the links carry is still being measured.',
+    cut: 'The link of {who} is cut: the picture comes back with it.',
+  },
+  bm: {},
+});
+
+/** What lies with oneself, for all pictures at once. */
+export function ours(q: Quality | undefined, mode: Mode): string {
+  const k = Math.round(q?.kbpsPath ?? 0);
+  switch (q?.picture) {
+    case 'small': return w('small', { k });
+    case 'off': return w('off', { k });
+    case 'stills': return mode === 'stills' ? w('stillsWish') : w('stills', { k });
+    case 'unwanted': return w(mode === 'voice' ? 'voice' : 'unwanted');
+    default: return '';
+  }
+}
+
+export const seen = (q: Quality | undefined, p: Participant): Seen | undefined => q?.others?.find((o) => o.participant === p.id);
+
+/** What lies with somebody else, on their own picture. Whose link is cut is shown as away already. */
+export function theirs(s: Seen | undefined, p: Participant): string {
+  const who = p.name;
+  switch (s?.why) {
+    case 'link': return w(`link.${s.picture}`, { who });
+    case 'choice': return w(s.picture === 'stills' ? 'choice.stills' : 'choice.off', { who });
+    case 'others': return w('others');
+    case 'measuring': return w('measuring');
+    case 'cut': return p.away ? '' : w('cut', { who });
+    default: return '';
+  }
+}
