@@ -100,7 +100,7 @@ func (p *Peer) allot(now time.Time) {
 	p.speakers.limit(bps, loudest, p.down.pressed(), now)
 	limited := notLimited
 	var others []Seen
-	for i, share := range p.divide(bulk.Down, bps, want, streams, now) {
+	for i, share := range p.divideAll(bulk.Down, bps, want, streams, now) {
 		if seen[i].kind == video {
 			own, other := seen[i].give(share, pictures, unwanted, now)
 			limited = max(limited, own)

@@ -185,6 +185,7 @@ func newClient(t *testing.T, s *SFU, o clientOptions) *client {
 	part.ID = o.id
 	part.OnSlots = func(list []Slot) { c.mu.Lock(); c.slots = list; c.mu.Unlock() }
 	part.OnTarget = func(x Target) { c.mu.Lock(); c.target, c.targets = x, c.targets+1; c.mu.Unlock() }
+	part.OnPointer = func(time.Duration) {} // it may point
 	part.OnRenegotiate = func(a, v int) { c.mu.Lock(); c.more = [2]int{a, v}; c.mu.Unlock() }
 	c.peer, err = s.Join(context.Background(), o.room, part)
 	if err != nil {

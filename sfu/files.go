@@ -149,7 +149,7 @@ func (p *Peer) grant(w bulk.Way, asked, files float64) {
 // allotUp grants transfers their share of the way up, of which only the
 // participant's sender knows what it carries, and tells what is granted.
 func (p *Peer) allotUp(now time.Time) {
-	if p.part.Files == nil {
+	if p.part.Files == nil && p.part.OnPointer == nil {
 		return
 	}
 	var streams []allocate.Stream
@@ -174,8 +174,11 @@ func (p *Peer) allotUp(now time.Time) {
 		want += s.Most
 		streams = append(streams, s)
 	}
-	p.divide(bulk.Up, p.uplink(now), want, streams, now)
-	p.tellGrant(now)
+	p.divideAll(bulk.Up, p.uplink(now), want, streams, now)
+	p.repoint()
+	if p.part.Files != nil {
+		p.tellGrant(now)
+	}
 }
 
 // uplink is what the way up is believed to carry: what was found here, less if

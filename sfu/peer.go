@@ -23,6 +23,7 @@ type Participant struct {
 	OnRenegotiate func(audio, video int) // a new offer with so many recvonly sections is wanted
 	OnTarget      func(Target)           // how the participant's picture is to be encoded
 	OnGrant       func(Grant)            // what the participant's transfers may take
+	OnPointer     func(time.Duration)    // how often the participant may point
 	OnStills      func(Stills)           // what stills of the participant's picture are needed
 	Files         *bulk.Call             // holds them to it; nil: they take what they can
 	OnConnected   func(bool)             // the media transport came up, or went down
@@ -55,6 +56,7 @@ type Peer struct {
 	files      files
 	agreed     agreement
 	stills     stills
+	pointing   pointing
 
 	negotiating sync.Mutex
 

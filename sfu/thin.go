@@ -98,7 +98,7 @@ func (in *inlet) stillShare() float64 {
 		}
 	}
 	if limit := float64(in.peer.congestion.up.limit.Load()); limit > 0 {
-		least = min(least, thinStill*max(0, limit-in.peer.voiceOut()-in.peer.filesUp(limit)))
+		least = min(least, thinStill*max(0, limit-in.peer.voiceOut()-in.peer.pointerUp()-in.peer.filesUp(limit)))
 	}
 	return least
 }

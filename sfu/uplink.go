@@ -138,7 +138,7 @@ func (p *Peer) uplinkKbps() (int, bool) {
 	if limit == 0 {
 		return 0, false
 	}
-	return payloadKbps(limit - p.voiceOut() - p.filesUp(limit)), true
+	return payloadKbps(limit - p.voiceOut() - p.pointerUp() - p.filesUp(limit)), true
 }
 
 // voiceOut is what the peer's own voice takes of its uplink, bit/s.

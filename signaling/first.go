@@ -92,7 +92,7 @@ func (s *Server) bring(ctx context.Context, g *guest, place, offer string, stop 
 	}
 	part := sfu.Participant{
 		ID: g.self.ID, OnSlots: g.onSlots, OnRenegotiate: g.onRenegotiate,
-		OnTarget: g.onTarget, OnGrant: g.onGrant, OnStills: g.onStills, Files: g.files, OnConnected: g.linked, Place: place,
+		OnTarget: g.onTarget, OnGrant: g.onGrant, OnStills: g.onStills, OnPointer: g.onPointer, Files: g.files, OnConnected: g.linked, Place: place,
 	}
 	peer, err := s.sfu.Join(ctx, g.room, part)
 	for errors.Is(err, sfu.ErrRoomFull) && s.yieldSeat(g.room, stop) {

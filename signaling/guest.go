@@ -38,6 +38,7 @@ type guest struct {
 	target *targetMessage
 	grant  *grantMessage
 	stills *stillsMessage
+	point  *pointerMessage
 }
 
 func newGuest(s *Server, room string, u User, line *session) *guest {
@@ -114,6 +115,9 @@ func (g *guest) welcome(first func(slots []slot) any) {
 	if g.stills != nil {
 		g.pass(*g.stills)
 	}
+	if g.point != nil {
+		g.pass(*g.point)
+	}
 }
 
 // onSlots is called by the SFU's room.
@@ -150,6 +154,14 @@ func (g *guest) onStills(s sfu.Stills) {
 	defer g.mu.Unlock()
 	g.stills = &stillsMessage{"stills", s.Bytes, s.Every.Seconds()}
 	g.pass(*g.stills)
+}
+
+// onPointer is called by the clock of the SFU's peer.
+func (g *guest) onPointer(every time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.point = &pointerMessage{"pointer", every.Milliseconds()}
+	g.pass(*g.point)
 }
 
 // onGrant is called by the clock of the SFU's peer.

@@ -58,8 +58,10 @@ func (x *session) handle(ctx context.Context, m any) (done bool, err error) {
 	case *freezingMessage:
 		x.srv.relay(&x.guest.member, freezingTold{"freezing", x.guest.self.ID, m.Sent, m.Size, m.Failed})
 	case *atMessage:
+		x.guest.peer.Point()
 		x.srv.relay(&x.guest.member, atTold{"at", x.guest.self.ID, m.At})
 	case *drawMessage:
+		x.guest.peer.Point()
 		x.srv.draw(&x.guest.member, m)
 	case *closeStillMessage:
 		x.srv.putAway(&x.guest.member, m.Still)

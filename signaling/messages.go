@@ -230,6 +230,10 @@ type (
 		Packet int    `json:"packet"` // ms
 		Codec  string `json:"codec,omitempty"`
 	}
+	pointerMessage struct {
+		Type  string `json:"type"`  // pointer
+		Every int64  `json:"every"` // ms between two places
+	}
 	stillsMessage struct {
 		Type  string  `json:"type"` // stills
 		Bytes int     `json:"bytes"`
@@ -328,6 +332,7 @@ var serverMessages = map[string]func() any{
 	"draw":         func() any { return &drawnMessage{} },
 	"still-closed": func() any { return &stillClosed{} },
 	"gesture":      func() any { return &gestureShown{} },
+	"pointer":      func() any { return &pointerMessage{} },
 	"ping":         func() any { return &timeMessage{} },
 	"pong":         func() any { return &timeMessage{} },
 	"waiting":      func() any { return &doorMessage{} },

@@ -32,6 +32,7 @@ const wait = (tries: number): number => (tries === 0 ? 0.5 : !navigator.onLine ?
 const dialsAtOnce = 3; // a try may hang as long as its packets are lost: newer ones overtake it
 const exchangeAfter = 3000; // ms for joining by HTTP, once a WebSocket is open that could
 const resuming = 4000; // WebSocket close code: not a goodbye
+const pointUsual = 120; // ms
 const targetAtFirst: Target = { kbps: 48, height: 240, fps: 8, voice: 12 };
 const hopeless = new Set(['replaced', 'forbidden', 'room-full', 'waiting-full', 'refused', 'removed', 'withdrawn', 'alone']); // coming back by itself would not help
 // Where the browser tells: from Wi-Fi to mobile data and back.
@@ -69,6 +70,7 @@ export class Call {
   private work: Promise<unknown> = Promise.resolve(); // changes of our description, one after the other
   private watchdog = 0;
   private ended = false;
+  pointEvery = pointUsual; // ms between two places of our pointer: the server says when that is too often
   private camera?: boolean; // whether there is one; undefined: nobody asks
 
   /** A guest is told by the server when to join, and why the door is shut is asked of `refused`. */
@@ -233,6 +235,7 @@ export class Call {
       case 'quality': this.quality = m; break;
       case 'stills': this.stills.wanted(m); break;
       case 'grant': this.share.hear(m); return;
+      case 'pointer': this.pointEvery = m.every; return;
       case 'ping': this.send({ type: 'pong', t: m.t }); break;
       case 'error':
         if (m.code === 'gone') { this.anew(); return; }
@@ -431,6 +434,7 @@ export class Call {
     this.slots = [];
     this.offers = 0;
     this.target = undefined;
+    this.pointEvery = pointUsual;
     this.restartedAt = this.restarts = 0;
   }
 

@@ -140,7 +140,7 @@ export default function Stills({ caseId, client, bus, s, local, guest }: { caseI
   useEffect(() => {
     if (!still || !svg.current || guest) return; // guests look
     const p = new Pen(svg.current, still, {
-      tool: () => toolNow.current, point: (x, y) => client.say({ type: 'at', at: [x, y] }), live: setPending,
+      tool: () => toolNow.current, every: () => client.pointEvery, point: (x, y) => client.say({ type: 'at', at: [x, y] }), live: setPending,
       mark: (kind, points) => { setPending(points); client.say({ type: 'draw', still: still.id, kind, points }); },
     });
     pen.current = p;

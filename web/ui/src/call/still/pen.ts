@@ -1,11 +1,15 @@
 // Finger, mouse and keys on a still: where they point, what they draw.
-export const pointEvery = 120; // ms between pointer messages: below 3 kbit/s with WebSocket headers
+const placeWire = 115; // bytes of a place with its headers (WebSocket, TLS, TCP, IP)
+const strokeWire = 150; // of a stroke, without its points
+const numberWire = 5;
+const pauseMost = 3000; // ms
 const most = 9999;
 const tap = 150; // shorter is no line but a place
 const pointsMost = 256;
 
 export interface Desk {
   tool: () => 'show' | 'draw' | 'arrow';
+  every: () => number; // ms between two places, as the links allow
   point: (x: number, y: number) => void;
   live: (points: number[] | undefined) => void;
   mark: (kind: 'stroke' | 'arrow', points: number[]) => void;
@@ -43,7 +47,7 @@ export class Pen {
 
   private go(x: number, y: number): void {
     this.where = [Math.min(most, Math.max(0, x)), Math.min(most, Math.max(0, y))];
-    if (!this.waiting) this.waiting = window.setTimeout(() => this.tell(), Math.max(0, this.last + pointEvery - performance.now()));
+    if (!this.waiting) this.waiting = window.setTimeout(() => this.tell(), Math.max(0, this.last + this.desk.every() - performance.now()));
   }
 
   private tell(): void {
@@ -61,7 +65,7 @@ export class Pen {
     if (!l) return;
     const short = Math.hypot(this.where[0] - l[0]!, this.where[1] - l[1]!) < tap;
     if (this.desk.tool() === 'arrow') this.arrow(short ? undefined : [l[0]!, l[1]!]);
-    else this.desk.mark('stroke', thin([...l, ...this.where]));
+    else this.mark('stroke', thin([...l, ...this.where]));
   }
 
   /** Keys move the place that all see; Enter puts an arrow to it. */
@@ -76,9 +80,18 @@ export class Pen {
 
   private arrow(from?: [number, number]): void {
     const [x, y] = this.where, start = from ?? [x < 1200 ? x + 1000 : x - 1000, y < 1200 ? y + 1000 : y - 1000];
-    this.desk.mark('arrow', [...start, x, y]);
+    this.mark('arrow', [...start, x, y]);
+  }
+
+  /** A stroke goes in one piece; places wait until the share of both has paid for it. */
+  private mark(kind: 'stroke' | 'arrow', points: number[]): void {
+    this.last = performance.now() + pause(points, this.desk.every());
+    this.desk.mark(kind, points);
   }
 }
+
+/** For how long places wait after a stroke, ms. */
+export const pause = (points: number[], every: number): number => Math.min(pauseMost, Math.max(0, every * ((strokeWire + numberWire * points.length) / placeWire - 1)));
 
 /** A line with as many points as its shape needs (Ramer, Douglas and Peucker), and never more than may be sent. */
 export function thin(p: number[], tolerance = 12): number[] {
