@@ -5,13 +5,13 @@ import type { Mode, Participant, Quality, Seen } from './client';
 
 const w = local({
   fr: {
-    small: 'Image réduite : votre liaison ne laisse passer que {k} kbit/s. La voix passe d’abord.',
+    small: 'Image réduite : votre liaison porte la voix, mais peu d’image ({k} kbit/s).',
     off: 'Image arrêtée : votre liaison ({k} kbit/s) ne porte que la voix. Elle revient seule dès que la liaison le permet.',
     stills: 'Images fixes : votre liaison ({k} kbit/s) ne porte pas la vidéo. Elle revient seule dès que la liaison le permet.',
     stillsWish: 'Images seulement, à votre demande : une image toutes les quelques secondes, reçue et envoyée.',
     voice: 'Son seul, à votre demande : ni image reçue, ni image envoyée.',
     unwanted: 'À votre demande, vous ne recevez pas les images. Les autres vous voient toujours.',
-    'link.small': 'Image réduite : c’est la liaison de {who} qui ne porte pas plus.',
+    'link.small': 'Image réduite : la liaison de {who} porte la voix, mais peu d’image.',
     'link.stills': 'Images fixes : la liaison de {who} ne porte pas la vidéo.',
     'link.off': 'Image arrêtée : la liaison de {who} ne porte que la voix.',
     'choice.stills': 'Images fixes : {who} a choisi de n’envoyer que des images.', 'choice.off': '{who} a choisi de n’envoyer que des images fixes, et aucune n’arrive ici.',
@@ -20,13 +20,13 @@ const w = local({
     cut: 'La liaison de {who} est coupée : l’image revient avec elle.',
   },
   en: {
-    small: 'Small picture: your link carries {k} kbit/s only. Voice comes first.',
+    small: 'Small picture: your link carries the voice, but little picture ({k} kbit/s).',
     off: 'Picture stopped: your link ({k} kbit/s) carries the voice only. It comes back by itself when the link allows.',
     stills: 'Stills: your link ({k} kbit/s) does not carry video. It comes back by itself when the link allows.',
     stillsWish: 'Stills only, as you asked: a picture each few seconds, received and sent.',
     voice: 'Sound only, as you asked: no picture received, none sent.',
     unwanted: 'As you asked, you receive no pictures. Others still see you.',
-    'link.small': 'Small picture: it is the link of {who} that carries no more.',
+    'link.small': 'Small picture: the link of {who} carries the voice, but little picture.',
     'link.stills': 'Stills: the link of {who} does not carry video.',
     'link.off': 'Picture stopped: the link of {who} carries the voice only.',
     'choice.stills': 'Stills: {who} chose to send stills only.', 'choice.off': '{who} chose to send stills only, and none arrives here.',
