@@ -67,6 +67,7 @@ type Peer struct {
 	wg      sync.WaitGroup // readers, the ticker
 	quit    chan struct{}
 	once    sync.Once
+	entered chan struct{} // closed when it is in the room
 
 	connected   atomic.Bool
 	noVideo     atomic.Bool  // the participant wishes to receive no picture
@@ -101,7 +102,7 @@ type Peer struct {
 }
 
 func newPeer(s *SFU, r *room, part Participant) (*Peer, error) {
-	p := &Peer{sfu: s, room: r, part: part, ssrc: rand.Uint32() | 1, quit: make(chan struct{})}
+	p := &Peer{sfu: s, room: r, part: part, ssrc: rand.Uint32() | 1, quit: make(chan struct{}), entered: make(chan struct{})}
 	p.voice.Store(voiceAtFirst)
 	p.redundant.Store(true)
 	p.redundantUp.Store(true)
@@ -216,6 +217,11 @@ func (p *Peer) onState(s webrtc.PeerConnectionState) {
 // onTrack reads a publisher's track until it ends.
 func (p *Peer) onTrack(track *webrtc.TrackRemote, recv *webrtc.RTPReceiver) {
 	p.spawn(func() {
+		select { // what is sent with the word to enter may overtake it
+		case <-p.entered:
+		case <-p.quit:
+			return
+		}
 		in := newInlet(p, track, recv)
 		if !in.usable() {
 			p.sfu.log.Info("track of unknown codec", "participant", p.part.ID, "codec", in.format.mime)

@@ -19,6 +19,7 @@ type room struct {
 	limit int
 	log   *slog.Logger
 	peers []*Peer // in order of joining
+	ahead []*Peer // prepared, not in the room yet
 }
 
 func newRoom(limit int, log *slog.Logger) *room {
@@ -56,6 +57,7 @@ func (r *room) add(p *Peer) bool {
 	if len(r.peers) >= r.limit {
 		return false
 	}
+	r.ahead = slices.DeleteFunc(r.ahead, func(q *Peer) bool { return q == p })
 	r.peers = append(r.peers, p)
 	r.arrange()
 	return true
@@ -64,6 +66,7 @@ func (r *room) add(p *Peer) bool {
 // remove takes a peer out and frees what it held.
 func (r *room) remove(p *Peer) {
 	r.peers = slices.DeleteFunc(r.peers, func(q *Peer) bool { return q == p })
+	r.ahead = slices.DeleteFunc(r.ahead, func(q *Peer) bool { return q == p })
 	for _, list := range p.outlets {
 		for _, o := range list {
 			o.feed(nil, time.Now())

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -103,6 +104,21 @@ func (s *SFU) TCPAddr() net.Addr {
 // life with its first peer and ends with its last. The peer is silent until
 // Negotiate. A full room is ErrRoomFull.
 func (s *SFU) Join(ctx context.Context, name string, part Participant) (*Peer, error) {
+	p, err := s.Prepare(ctx, name, part)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Enter(); err != nil {
+		_ = p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// Prepare makes a peer as Join does that is not in the room yet: its transport
+// may be set up by Negotiate ahead of time, nobody sees it, nothing is sent to
+// it and nothing taken from it until Enter.
+func (s *SFU) Prepare(ctx context.Context, name string, part Participant) (*Peer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -115,15 +131,20 @@ func (s *SFU) Join(ctx context.Context, name string, part Participant) (*Peer, e
 		s.release(r)
 		return nil, err
 	}
-	full := false
-	r.do(func() { full = !r.add(p) })
-	if full {
-		p.shut()
-		s.release(r)
-		return nil, fmt.Errorf("joining room: %w (%d)", ErrRoomFull, s.limit)
-	}
+	r.do(func() { r.ahead = append(r.ahead, p) })
 	s.counters.peers.Add(1)
 	return p, nil
+}
+
+// Enter brings a prepared peer into its room, once. A full room is ErrRoomFull.
+func (p *Peer) Enter() error {
+	in := false
+	p.room.do(func() { in = p.room.add(p) })
+	if !in {
+		return fmt.Errorf("joining room: %w (%d)", ErrRoomFull, p.sfu.limit)
+	}
+	close(p.entered)
+	return nil
 }
 
 // acquire returns the live room of that name, made if needed, counted as
@@ -173,7 +194,7 @@ func (s *SFU) Close(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, r := range rooms {
 		var peers []*Peer
-		r.do(func() { peers = append(peers, r.peers...) })
+		r.do(func() { peers = slices.Concat(r.peers, r.ahead) })
 		for _, p := range peers {
 			wg.Go(func() { _ = p.Close() })
 		}

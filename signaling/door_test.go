@@ -224,7 +224,7 @@ func TestGuestsOnlySeeAndHear(t *testing.T) {
 // Whoever adds a message decides whether it is for guests.
 func TestMessagesForGuests(t *testing.T) {
 	may := []string{"join", "prepare", "resume", "leave", "offer", "candidate", "state", "receive", "send", "uplink", "report", "ping", "pong"}
-	mayNot := []string{"files", "freeze", "freezing", "at", "draw", "close-still", "gesture"}
+	mayNot := []string{"files", "freeze", "freezing", "at", "draw", "close-still", "gesture", "ready", "enter"}
 	for typ, blank := range clientMessages {
 		switch {
 		case slices.Contains(may, typ) && slices.Contains(mayNot, typ), !slices.Contains(may, typ) && !slices.Contains(mayNot, typ):

@@ -18,8 +18,10 @@ var ErrMessage = errors.New("signaling: no join message")
 // Join lets a user into a room by one HTTP exchange, so that media need not
 // wait for a WebSocket: raw is the message join, what is returned the message
 // joined. Until a WebSocket resumes it by its token the guest is parked; it
-// leaves when none does within Timing.Join. Errors: ErrMessage, ErrClosing,
-// those of Options.Authorize, sfu.ErrBadSDP, sfu.ErrRoomFull.
+// leaves when none does within Timing.Join. The message ready, answered by
+// ready, sets the transport up ahead of that; enter, answered by joined, then
+// joins with it. Errors: ErrMessage, ErrGone, ErrClosing, those of
+// Options.Authorize, sfu.ErrBadSDP, sfu.ErrRoomFull.
 func (s *Server) Join(r *http.Request, room string, u User, raw []byte) (any, error) {
 	ctx := r.Context()
 	if s.opts.Authorize != nil {
@@ -30,21 +32,21 @@ func (s *Server) Join(r *http.Request, room string, u User, raw []byte) (any, er
 	if u.Waiting {
 		return nil, ErrMessage // the door is a WebSocket's
 	}
-	decoded, err := decode(raw)
-	m, ok := decoded.(*joinMessage)
-	if err != nil || !ok {
-		return nil, fmt.Errorf("%w: %w", ErrMessage, err)
+	told, err := s.answer(ctx, newGuest(s, room, u, nil), placeOf(r, u), raw)
+	if err != nil || s.relayFor == nil {
+		return told, err
 	}
-	var relay *Relay
-	if s.relayFor != nil {
-		relay = s.relayFor(r, u)
+	switch m := told.(type) {
+	case joinedMessage:
+		if m.SDP != "" {
+			m.Relay = s.relayFor(r, u)
+		}
+		told = m
+	case readyTold:
+		m.Relay = s.relayFor(r, u)
+		told = m
 	}
-	joined, err := s.exchange(ctx, newGuest(s, room, u, nil), placeOf(r, u), m)
-	if err != nil {
-		return nil, err
-	}
-	joined.Relay = relay
-	return joined, nil
+	return told, nil
 }
 
 // exchange brings someone into the room whom no WebSocket holds yet.
@@ -63,19 +65,7 @@ func (s *Server) exchange(ctx context.Context, g *guest, place string, m *joinMe
 		g.leave()
 		return joined, err
 	}
-	back, ok := s.await(g)
-	if !ok {
-		g.leave()
-		return joined, ErrClosing
-	}
-	joined = joinedMessage{Type: "joined", Self: g.self.ID, Token: g.token, SDP: answer}
-	s.enter(&g.member, m.Audio, m.Video, func(list []Participant) {
-		joined.Participants = list
-		joined.Slots = g.filled()
-	})
-	go g.keep(back, s.opts.Timing.Join)
-	s.log.Info("call joined", "room", g.room, "user", g.user.ID, "participant", g.self.ID, "by", "exchange")
-	return joined, nil
+	return s.settle(g, answer, m.Audio, m.Video)
 }
 
 // bring gives the guest its seat in the room and answers its offer.
@@ -90,10 +80,7 @@ func (s *Server) bring(ctx context.Context, g *guest, place, offer string, stop 
 			return "", fmt.Errorf("%w: %w", errSentAway, err)
 		}
 	}
-	part := sfu.Participant{
-		ID: g.self.ID, OnSlots: g.onSlots, OnRenegotiate: g.onRenegotiate,
-		OnTarget: g.onTarget, OnGrant: g.onGrant, OnStills: g.onStills, OnPointer: g.onPointer, Files: g.files, OnConnected: g.linked, Place: place,
-	}
+	part := g.participant(place)
 	peer, err := s.sfu.Join(ctx, g.room, part)
 	for errors.Is(err, sfu.ErrRoomFull) && s.yieldSeat(g.room, stop) {
 		peer, err = s.sfu.Join(ctx, g.room, part)
@@ -105,6 +92,14 @@ func (s *Server) bring(ctx context.Context, g *guest, place, offer string, stop 
 	return peer.Negotiate(ctx, offer)
 }
 
+// participant is the guest as the SFU sees it.
+func (g *guest) participant(place string) sfu.Participant {
+	return sfu.Participant{
+		ID: g.self.ID, OnSlots: g.onSlots, OnRenegotiate: g.onRenegotiate,
+		OnTarget: g.onTarget, OnGrant: g.onGrant, OnStills: g.onStills, OnPointer: g.onPointer, Files: g.files, OnConnected: g.linked, Place: place,
+	}
+}
+
 // await parks a guest who never had a WebSocket. False: the server is closing.
 func (s *Server) await(g *guest) (back <-chan struct{}, ok bool) {
 	s.mu.Lock()
@@ -114,7 +109,9 @@ func (s *Server) await(g *guest) (back <-chan struct{}, ok bool) {
 	}
 	s.makeRoom(g)
 	ch := make(chan struct{})
-	g.back = ch
+	g.mu.Lock()
+	g.back, g.moving = ch, false
+	g.mu.Unlock()
 	s.parked = append(s.parked, g)
 	s.guests[g.token] = g
 	s.wg.Add(1)

@@ -14,7 +14,13 @@ import (
 // post joins by one HTTP exchange; nil when refused.
 func (b *bench) post(room, user, offer string) (status int, m map[string]any) {
 	b.t.Helper()
-	body, err := json.Marshal(map[string]any{"type": "join", "sdp": offer, "audio": true})
+	return b.say(room, user, map[string]any{"type": "join", "sdp": offer, "audio": true})
+}
+
+// say sends a message by HTTP; the answer is nil when refused.
+func (b *bench) say(room, user string, message map[string]any) (status int, m map[string]any) {
+	b.t.Helper()
+	body, err := json.Marshal(message)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -32,6 +32,7 @@ type guest struct {
 	line   *session      // who holds it; nil: parked
 	live   bool          // the client of line knows where it is, and is told of changes
 	over   bool          // ended: nobody resumes it
+	moving bool          // from standing ready into its room: its keeper has let it go
 	back   chan struct{} // closed when a parked one is resumed
 	slots  []slot
 	more   *renegotiateMessage
@@ -205,11 +206,11 @@ func (g *guest) keep(back <-chan struct{}, after time.Duration) {
 	}
 }
 
-// retire ends a parked guest; not one that was just resumed.
+// retire ends a parked guest; not one that was just resumed, or enters.
 func (g *guest) retire() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.line != nil {
+	if g.line != nil || g.moving {
 		return false
 	}
 	g.over = true // if it was ended in this very moment, it is left to its keeper

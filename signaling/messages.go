@@ -20,7 +20,15 @@ type (
 		Video bool   `json:"video"`
 	}
 	prepareMessage joinMessage // of a guest at the door
-	resumeMessage  struct {
+	readyMessage   struct {    // by HTTP only, as is enter
+		SDP string `json:"sdp"`
+	}
+	enterMessage struct {
+		Token string `json:"token"`
+		Audio bool   `json:"audio"`
+		Video bool   `json:"video"`
+	}
+	resumeMessage struct {
 		Token string `json:"token"`
 		SDP   string `json:"sdp,omitempty"`
 		ID    int64  `json:"id,omitempty"`
@@ -98,6 +106,8 @@ type candidateInit struct {
 var clientMessages = map[string]func() any{
 	"join":        func() any { return &joinMessage{} },
 	"prepare":     func() any { return &prepareMessage{} },
+	"ready":       func() any { return &readyMessage{} },
+	"enter":       func() any { return &enterMessage{} },
 	"resume":      func() any { return &resumeMessage{} },
 	"offer":       func() any { return &offerMessage{} },
 	"candidate":   func() any { return &candidateMessage{} },
@@ -150,6 +160,14 @@ func decode(raw []byte) (any, error) {
 		if m.SDP == "" {
 			return nil, fmt.Errorf("%w: prepare without sdp", errMessage)
 		}
+	case *readyMessage:
+		if m.SDP == "" {
+			return nil, fmt.Errorf("%w: ready without sdp", errMessage)
+		}
+	case *enterMessage:
+		if m.Token == "" {
+			return nil, fmt.Errorf("%w: enter without token", errMessage)
+		}
 	case *resumeMessage:
 		if m.Token == "" {
 			return nil, fmt.Errorf("%w: resume without token", errMessage)
@@ -171,11 +189,17 @@ type (
 	joinedMessage struct {
 		Type         string        `json:"type"` // joined
 		Self         string        `json:"self"`
-		Token        string        `json:"token"` // for resume
-		SDP          string        `json:"sdp"`
+		Token        string        `json:"token"`         // for resume
+		SDP          string        `json:"sdp,omitempty"` // none for who stood ready: they have it
 		Participants []Participant `json:"participants"`
 		Slots        []slot        `json:"slots"`
 		Relay        *Relay        `json:"relay,omitempty"`
+	}
+	readyTold struct {
+		Type  string `json:"type"`  // ready
+		Token string `json:"token"` // for enter
+		SDP   string `json:"sdp"`
+		Relay *Relay `json:"relay,omitempty"`
 	}
 	resumedMessage struct {
 		Type         string        `json:"type"` // resumed

@@ -132,12 +132,13 @@ func (s *Server) unpark(g *guest) {
 	s.parked = slices.DeleteFunc(s.parked, func(p *guest) bool { return p == g })
 }
 
-// forget undoes remember, and parking.
+// forget undoes remember, parking and standing ready.
 func (s *Server) forget(g *guest) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.guests, g.token)
 	s.unpark(g)
+	s.ready = slices.DeleteFunc(s.ready, func(o *guest) bool { return o == g })
 }
 
 // remember makes the guest one that can be resumed.

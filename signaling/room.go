@@ -82,10 +82,19 @@ func (s *Server) seat(x *member) (former *member, ok bool) {
 			return m, true
 		}
 	}
-	s.lastID++
-	x.self = Participant{ID: fmt.Sprintf("p%d", s.lastID), UserID: x.user.ID, Name: x.user.Name, Role: x.user.Role, Via: x.via, Guest: x.user.Guest}
+	s.name(x)
 	r.members = append(r.members, x)
 	return nil, true
+}
+
+// name says who a member is to the others; its ID stays. The lock is held.
+func (s *Server) name(x *member) {
+	id := x.self.ID
+	if id == "" {
+		s.lastID++
+		id = fmt.Sprintf("p%d", s.lastID)
+	}
+	x.self = Participant{ID: id, UserID: x.user.ID, Name: x.user.Name, Role: x.user.Role, Via: x.via, Guest: x.user.Guest}
 }
 
 // enter shows a member to the room; welcome, which may be nil, is given who is

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -68,6 +69,7 @@ type Timing struct {
 	Silence time.Duration // without any sign of the client before it is given up; 45 s
 	Write   time.Duration // for one message to leave; 15 s
 	Quality time.Duration // between quality messages; 2 s
+	Ready   time.Duration // for which a transport stands ready ahead of joining; 3 min
 	Park    time.Duration // for which a participant whose connection was lost is kept; 10 min
 	Alone   time.Duration // for which guests are left in a room without anybody else; 2 min
 }
@@ -83,6 +85,7 @@ func (t Timing) orDefault() Timing {
 	set(&t.Silence, 45*time.Second)
 	set(&t.Write, 15*time.Second)
 	set(&t.Quality, 2*time.Second)
+	set(&t.Ready, 3*time.Minute)
 	set(&t.Park, 10*time.Minute)
 	set(&t.Alone, 2*time.Minute)
 	return t
@@ -125,6 +128,7 @@ type Server struct {
 	sessions map[*session]struct{}
 	guests   map[string]*guest     // by token
 	parked   []*guest              // longest first
+	ready    []*guest              // oldest first
 	open     map[string]*Endpoint  // by ID
 	waiting  map[string][]*session // guests at the door of a room, longest first
 	lastID   int
@@ -264,7 +268,7 @@ func (s *Server) Close(ctx context.Context) error {
 	for x := range s.sessions {
 		x.finish(codeClosing)
 	}
-	for _, g := range s.parked {
+	for _, g := range slices.Concat(s.parked, s.ready) {
 		g.end(codeClosing)
 	}
 	for _, e := range s.open {

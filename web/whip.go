@@ -147,6 +147,8 @@ func endpointProblem(err error) error {
 		return problem.New("bad-sdp").Because(err)
 	case errors.Is(err, signaling.ErrMessage):
 		return problem.New("bad-request").Because(err)
+	case errors.Is(err, signaling.ErrGone):
+		return problem.New("call-gone").Because(err)
 	case errors.Is(err, signaling.ErrTag):
 		return problem.New("tag-differs").Because(err)
 	case errors.Is(err, sfu.ErrRoomFull):

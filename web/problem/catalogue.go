@@ -45,6 +45,7 @@ var catalogue = map[string]entry{
 	"tag-missing":          {428, "Session ICE non nommée", "Nommez la session ICE dans If-Match : son étiquette pour des candidats, « * » pour recommencer."},
 	"tag-differs":          {412, "Session ICE dépassée", "La connexion a été refaite entre-temps ; employez la dernière étiquette reçue."},
 	"call-full":            {503, "Appel complet", "Il n’y a plus de place dans cet appel ; recommencez quand quelqu’un l’aura quitté."},
+	"call-gone":            {410, "Connexion à refaire", "La connexion préparée n’existe plus ; rejoignez l’appel."},
 	"invitation-unknown":   {404, "Lien inconnu", "Ce lien n’est pas complet ou n’existe pas. Demandez un nouveau lien à la personne qui vous invite."},
 	"invitation-expired":   {410, "Lien expiré", "Ce lien n’est plus valable. Demandez un nouveau lien à la personne qui vous invite."},
 	"invitation-used":      {410, "Lien déjà utilisé", "Ce lien a déjà servi sur un autre appareil et ne sert qu’une fois. Demandez un nouveau lien à la personne qui vous invite."},
