@@ -11,6 +11,7 @@ import { InviteButton } from '../parts/invite';
 import { inCall } from '../state/calling';
 import { me } from '../state/session';
 import { PutOut } from './guests';
+import { takeReady } from './ready';
 import { paths } from '../router';
 import { LinkSign, measures, own, Shape, whose, word, type Sign } from './sign';
 import { Modes, Shown, useStill, why as whyStill, type Reason } from './Shown';
@@ -38,7 +39,11 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
   const [bus] = useState(() => new Bus(() => void import('./still').then((m) => setStills(() => m.default), () => setProblem('noStill'))));
   useEffect(() => {
     let gone = false, lock: WakeLockSentinel | undefined;
-    const begin = () => { client.current = new Client(guest ? '/api/guest/call' : `/api/calls/${part(caseId)}`, local.current, setSnapshot, bus.hear, guest?.refused); };
+    const begin = () => {
+      const ready = guest ? undefined : takeReady(caseId);
+      ready?.begin(local.current, setSnapshot, bus.hear);
+      client.current = ready ?? new Client(guest ? '/api/guest/call' : `/api/calls/${part(caseId)}`, local.current, setSnapshot, bus.hear, guest?.refused);
+    };
     if (!guest) begin(); // while the browser finds, or asks for, microphone and camera
     void open().then(async (found) => {
       if (gone) { found.audio?.stop(); found.video?.stop(); return; }

@@ -21,15 +21,16 @@ export type Mode = 'video' | 'stills' | 'voice' | 'send';
 /** How the server wants our picture, for those who receive it; kbps 0: nobody does. And our voice, kbit/s, in packets of so many ms; codec: of the picture, which all can show. */
 export interface Target { kbps: number; height: number; fps: number; voice?: number; packet?: number; codec?: string }
 /** What the server says to who joined. */
-interface Welcome { self: string; token?: string; sdp: string; participants?: Participant[]; slots?: Slot[]; relay?: RTCIceServer }
-/** waiting: a guest at the door. */
-export type Phase = 'connecting' | 'waiting' | 'joined' | 'lost' | 'ended';
+interface Welcome { self: string; token?: string; sdp?: string; participants?: Participant[]; slots?: Slot[]; relay?: RTCIceServer }
+/** waiting: a guest at the door. ready: connected ahead of joining, in no room. */
+export type Phase = 'ready' | 'connecting' | 'waiting' | 'joined' | 'lost' | 'ended';
 export interface Snapshot { phase: Phase; self: string; participants: Participant[]; streams: Map<string, MediaStream>; stills: Map<string, Shown>; unseen: string[]; quality?: Quality; target?: Target; /** seconds between two stills of ours, where they take the place of our video */ sending?: number; lostFor: number; error?: { code: string; message: string } }
 
 const slotsAtFirst = 3;
 /** Seconds until the next try. Dense for half a minute, which most outages last; a browser slows down who fails more often. */
 const wait = (tries: number): number => (tries === 0 ? 0.5 : !navigator.onLine ? 4 : tries < 25 ? 1.2 : tries < 60 ? 2 : 4) * (0.8 + 0.4 * Math.random());
 const dialsAtOnce = 3; // a try may hang as long as its packets are lost: newer ones overtake it
+const detourAfter = 1500; // ms, in which a connection comes about where packets pass
 const exchangeAfter = 3000; // ms for joining by HTTP, once a WebSocket is open that could
 const resuming = 4000; // WebSocket close code: not a goodbye
 const pointUsual = 120; // ms
@@ -62,7 +63,8 @@ export class Call {
   private lostAt = 0;
   private timer = 0;
   private pulse = new Pulse();
-  private share = new Share((m) => this.say(m));
+  private share?: Share;
+  private handle = ''; // enters with a connection that stands ready
   private measure = new Measure(Date.now());
   private restartedAt = 0;
   private restarts = 0; // in vain
@@ -73,22 +75,41 @@ export class Call {
   pointEvery = pointUsual; // ms between two places of our pointer: the server says when that is too often
   private camera?: boolean; // whether there is one; undefined: nobody asks
 
-  /** A guest is told by the server when to join, and why the door is shut is asked of `refused`. */
-  constructor(private path: string, private local: Local, private changed: (s: Snapshot) => void, private other: (m: Message) => void = () => {}, private refused?: () => Promise<{ code: string; message: string } | undefined>) {
+  /** A guest is told by the server when to join, and why the door is shut is asked of `refused`. Ahead of joining there is a connection only, until `begin`. */
+  constructor(private path: string, private local: Local, private changed: (s: Snapshot) => void, private other: (m: Message) => void = () => {}, private refused?: () => Promise<{ code: string; message: string } | undefined>, ahead = false) {
+    if (ahead) this.phase = 'ready';
+    this.prepare();
+    if (!ahead) this.start();
+  }
+
+  private start(): void {
     addEventListener('online', this.moved);
     network?.addEventListener('change', this.changedNetwork);
     document.addEventListener('visibilitychange', this.seen);
     this.watchdog = window.setInterval(() => void this.tick(), 1000);
-    this.prepare();
+    this.share = new Share((m) => this.say(m));
     this.dial();
   }
 
-  /** A connection for a new place in the room; its offer waits for the WebSocket. */
-  private prepare(): void {
+  /** From standing ready into the call: somebody wants to. */
+  begin(local: Local, changed: (s: Snapshot) => void, other: (m: Message) => void): void {
+    Object.assign(this, { local, changed, other, phase: 'connecting' });
+    this.measure.begin(Date.now());
+    this.pulse = new Pulse();
+    this.early = this.early.then(() => this.walkIn()).catch(async () => {
+      if (this.ended) return;
+      this.prepare(!this.hurry.signal.aborted);
+      await this.early;
+    });
+    this.start();
+  }
+
+  /** A connection for a new place in the room; its offer is sent at once, or waits for the WebSocket. */
+  private prepare(atOnce = true, relay?: RTCIceServer): void {
     this.dropMedia();
-    const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+    const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', ...(relay ? { iceServers: [relay] } : {}) });
     this.pc = pc;
-    this.token = '';
+    this.token = this.handle = '';
     this.pulse = new Pulse();
     this.measure.watch(pc);
     (window as unknown as { __siraCall?: unknown }).__siraCall = { pc };
@@ -96,7 +117,7 @@ export class Call {
     pc.onicecandidate = (e) => { if (e.candidate) this.say({ type: 'candidate', candidate: e.candidate.toJSON() }); };
     pc.onconnectionstatechange = () => {
       // A failed ICE is restarted; failed keys are the end of this connection.
-      if (pc === this.pc && pc.connectionState === 'failed' && this.senders.audio?.transport?.state === 'failed') this.anew();
+      if (pc === this.pc && this.phase !== 'ready' && pc.connectionState === 'failed' && this.senders.audio?.transport?.state === 'failed') this.anew();
     };
     // Sound first: it is the first section, and alone enough for a call.
     this.senders.audio = pc.addTransceiver(this.local.audio ?? 'audio', { direction: 'sendonly', sendEncodings: [{ maxBitrate: targetAtFirst.voice! * 1000 }] }).sender;
@@ -106,7 +127,30 @@ export class Call {
     preferVP9(pc);
     this.hurry.abort();
     this.hurry = new AbortController();
-    this.early = this.describe(false).then(() => this.join(pc)).catch(() => {});
+    this.early = this.describe(false).then(() => (this.phase === 'ready' ? this.standReady(pc, !!relay) : atOnce ? this.join(pc) : undefined)).catch(() => {});
+  }
+
+  /** Connects ahead of joining. */
+  private async standReady(pc: RTCPeerConnection, relayed: boolean): Promise<void> {
+    const m = await exchange(this.path, { type: 'ready', sdp: pc.localDescription!.sdp }, this.hurry.signal);
+    if (pc !== this.pc || this.ended) return;
+    this.handle = m.token ?? '';
+    await this.accept(m.sdp!, this.offers);
+    if (m.relay && !relayed) window.setTimeout(() => { if (pc === this.pc && this.phase === 'ready' && !connected(pc)) this.prepare(true, m.relay); }, detourAfter);
+  }
+
+  /** Whether it cannot be begun with. */
+  get dead(): boolean { return ['failed', 'disconnected', 'closed'].includes(this.pc?.connectionState ?? 'closed'); }
+
+  /** Into the room by the connection that stands ready. Throws when there is none. */
+  private async walkIn(): Promise<void> {
+    const pc = this.pc!;
+    if (!this.handle || this.dead) throw new Error('nothing stands ready');
+    const m = await exchange(this.path, { type: 'enter', token: this.handle, audio: this.on('audio'), video: this.on('video') }, this.hurry.signal);
+    if (pc !== this.pc || this.ended) return;
+    this.handle = '';
+    this.welcome(m);
+    this.arrange();
   }
 
   /** Joins over the warm connection the page has: media need not wait for a WebSocket, which then resumes. When it fails, the WebSocket joins. */
@@ -120,10 +164,10 @@ export class Call {
   /** In the room by one exchange. The answer first: whose WebSocket has not resumed yet says nothing to the room. */
   private async seated(m: Welcome): Promise<void> {
     const pc = this.pc!;
-    await this.accept(m.sdp, this.offers);
+    await this.accept(m.sdp!, this.offers);
     if (pc !== this.pc || this.ended) return;
     this.welcome(m);
-    if (m.relay) window.setTimeout(() => this.detour(pc, m.relay!), 1500);
+    if (m.relay) window.setTimeout(() => this.detour(pc, m.relay!), detourAfter);
     this.arrange();
   }
 
@@ -209,10 +253,10 @@ export class Call {
         this.welcome(m);
         this.tries = 0;
         if (m.sdp) await this.accept(m.sdp, m.type === 'joined' ? this.offers : m.id);
-        if (m.relay && m.sdp) window.setTimeout(() => this.detour(pc, m.relay), 1500);
+        if (m.relay && m.sdp) window.setTimeout(() => this.detour(pc, m.relay), detourAfter);
         if (this.mode !== 'video') this.wish();
         if (this.camera === false) this.announce();
-        this.share.joined();
+        this.share?.joined();
         this.other({ type: 'joined' });
         break;
       case 'waiting':
@@ -234,7 +278,7 @@ export class Call {
       case 'renegotiate': if (this.addSlots(m.audio ?? 0, m.video ?? 0)) await this.offer(); break;
       case 'quality': this.quality = m; break;
       case 'stills': this.stills.wanted(m); break;
-      case 'grant': this.share.hear(m); return;
+      case 'grant': this.share?.hear(m); return;
       case 'pointer': this.pointEvery = m.every; return;
       case 'ping': this.send({ type: 'pong', t: m.t }); break;
       case 'error':
@@ -278,7 +322,7 @@ export class Call {
 
   /** Where no packet passes but HTTPS does: through the server's own TURN. Not before that shows, for a relay costs a slow link a second. */
   private detour(pc: RTCPeerConnection, relay: RTCIceServer): void {
-    if (pc !== this.pc || ['connected', 'completed', 'closed'].includes(pc.iceConnectionState)) return;
+    if (pc !== this.pc || connected(pc)) return;
     pc.setConfiguration({ bundlePolicy: 'max-bundle', iceServers: [relay] });
     void this.offer(true).catch(() => this.anew());
   }
@@ -359,7 +403,7 @@ export class Call {
     if (this.ws && this.phase !== 'joined' && this.phase !== 'waiting') { if (quiet > 10_000) this.lost(); } // no answer to join or resume
     else if (quiet > 7000) this.lost();
     else if (quiet > 4000) this.send({ type: 'ping', t: now });
-    void this.share.measure(pc).catch(() => {}); // closed meanwhile
+    void this.share?.measure(pc).catch(() => {}); // closed meanwhile
     const stats = this.token !== '' ? await pc.getStats() : undefined;
     if (pc !== this.pc || this.ended) return;
     const dead = !!stats && this.pulse.silent(stats);
@@ -441,7 +485,7 @@ export class Call {
   private finish(): void {
     this.ended = true;
     this.phase = 'ended';
-    this.share.end();
+    this.share?.end();
     clearTimeout(this.timer);
     clearInterval(this.watchdog);
     removeEventListener('online', this.moved);
@@ -454,6 +498,9 @@ export class Call {
     this.dropMedia();
     this.tell();
   }
+
+  /** Ends one that stands ready: there is nobody to say goodbye to. */
+  close(): void { this.finish(); }
 
   hangUp(): void {
     if (this.phase === 'lost' && this.token) farewell(this.path, this.token);
@@ -479,6 +526,8 @@ async function tune(sender: RTCRtpSender | undefined, to: RTCRtpEncodingParamete
   Object.assign(now, to);
   await sender!.setParameters(p!).catch(() => {});
 }
+
+const connected = (pc: RTCPeerConnection): boolean => ['connected', 'completed', 'closed'].includes(pc.iceConnectionState);
 
 /** One exchange that joins; the offer is compressed where the browser can. */
 async function exchange(path: string, join: object, signal: AbortSignal): Promise<Welcome> {

@@ -28,6 +28,9 @@ export class Measure {
 
   constructor(private begun: number) {}
 
+  /** The click, where a connection stood ready before it. */
+  begin(now: number): void { this.begun = now; }
+
   /** A new connection counts from nothing. */
   watch(pc: RTCPeerConnection): void {
     this.marks.clear();

@@ -15,6 +15,7 @@ import { Notice, When } from '../parts/base';
 import { Door } from '../parts/door';
 import { Icon } from '../parts/icon';
 import { InviteButton } from '../parts/invite';
+import { useReady } from '../parts/ready';
 import { DueClock, UrgencyBadge } from '../parts/urgency';
 import { navigate, paths, route } from '../router';
 import { expectation } from '../state/cases';
@@ -27,6 +28,7 @@ function Banner({ c }: { c: Case }) {
   const p = c.patient;
   const age = patientAge(p, now.value);
   const wantsCall = route.value.name === 'case' && route.value.call;
+  useReady(c.id, c.callParticipants > 0 && c.can.includes('call') && !calling.value);
   useEffect(() => { if (wantsCall && c.can.includes('call')) calling.value = c.id; }, [wantsCall]);
   return (
     <header class="banner" data-testid="patient-banner">
