@@ -151,6 +151,7 @@ func (o *outlet) give(share float64, pictures int, unwanted bool, now time.Time)
 	}
 	stills, only := o.stillsFor(in)
 	least := pictureLeast(stills, pictures)
+	wait := o.peer.voiceFirst(now)
 	b := &o.budget
 	if b.fed != in {
 		b.fed = in
@@ -163,7 +164,7 @@ func (o *outlet) give(share float64, pictures int, unwanted bool, now time.Time)
 	o.hold.want(hold)
 	was := o.off
 	switch {
-	case unwanted, only:
+	case unwanted, only, wait:
 		o.off = true
 	case share < least:
 		o.off = true
@@ -177,9 +178,12 @@ func (o *outlet) give(share float64, pictures int, unwanted bool, now time.Time)
 	}
 	o.wantTop = uint8(min(top, layersMost-1))
 	o.mu.Unlock()
-	if off {
+	switch {
+	case wait:
+		o.share.Store(-1) // the publisher need not change anything for that
+	case off:
 		o.share.Store(0)
-	} else {
+	default:
 		o.share.Store(int64(share))
 	}
 	if off != was {
@@ -189,10 +193,13 @@ func (o *outlet) give(share float64, pictures int, unwanted bool, now time.Time)
 		}
 	}
 	both := in.thin.both.Load()
-	if stills && (off || both) {
+	if stills && (off || both) && !wait {
 		o.setStill(min(share, stillMost))
 	} else {
 		o.setStill(0)
+	}
+	if wait {
+		return notLimited, Seen{}
 	}
 	return o.verdict(in, share, off, unwanted, now)
 }

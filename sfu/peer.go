@@ -69,6 +69,8 @@ type Peer struct {
 	once    sync.Once
 	entered chan struct{} // closed when it is in the room
 
+	voiceFirstTill atomic.Int64 // Unix nanoseconds
+
 	connected   atomic.Bool
 	noVideo     atomic.Bool  // the participant wishes to receive no picture
 	limited     atomic.Int32 // a limitation

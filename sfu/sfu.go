@@ -20,6 +20,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 )
@@ -134,6 +135,35 @@ func (s *SFU) Prepare(ctx context.Context, name string, part Participant) (*Peer
 	r.do(func() { r.ahead = append(r.ahead, p) })
 	s.counters.peers.Add(1)
 	return p, nil
+}
+
+// VoiceFirst keeps pictures from a peer for so long, 0 ends it, unless its
+// link is known to be good: what else a client needs at first must not wait
+// behind them.
+func (p *Peer) VoiceFirst(d time.Duration) {
+	now := time.Now()
+	p.voiceFirstTill.Store(now.Add(d).UnixNano())
+	if !p.voiceFirst(now) {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, o := range p.link.outlets {
+		o.mu.Lock()
+		o.off = o.off || o.kind == video // until the clock finds that the time is over
+		o.mu.Unlock()
+	}
+}
+
+// good is a link on which a first picture is in nobody's way, bit/s.
+const good = 200_000
+
+func (p *Peer) voiceFirst(now time.Time) bool {
+	if p.voiceFirstTill.Load() <= now.UnixNano() {
+		return false
+	}
+	bps, _ := p.down.known()
+	return bps < good
 }
 
 // Enter brings a prepared peer into its room, once. A full room is ErrRoomFull.

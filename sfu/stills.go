@@ -21,7 +21,7 @@ const (
 	stillMost   = 24_000 // more makes them no better
 	stillFrom   = 3_000  // bytes: smaller is not legible
 	stillTo     = 8_000  // bytes: larger takes too long
-	stillUsual  = 5 * time.Second
+	stillUsual  = 3500 * time.Millisecond
 	stillOften  = 3 * time.Second
 	stillSeldom = 15 * time.Second
 	stillShare  = 0.8           // of a share is picture, the rest headers and what is sent again
@@ -118,6 +118,7 @@ func (p *Peer) readStills(raw io.ReadCloser) {
 		p.countIn(n)
 		p.carriedUp(Picture, n)
 		now := time.Now()
+		p.congestion.up.beside(n, now)
 		if m, ok := parsePiece(buf[:n]); ok {
 			if s, whole := a.add(m, now); whole {
 				p.relayStill(s)

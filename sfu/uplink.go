@@ -14,6 +14,10 @@ const (
 	// UDP and the tag.
 	wireIn = 38
 
+	// wireMessage is the same around a message of a data channel: IP, UDP, DTLS
+	// and SCTP.
+	wireMessage = 93
+
 	arrivalSettles = 50 * time.Millisecond // what comes later than this after a later one is lost
 	arrivalStreams = 16
 	arrivalsMost   = 1024    // packets remembered between two collections
@@ -79,6 +83,16 @@ func (a *arrivals) note(ssrc uint32, seq uint16, ast uint32, size int, now time.
 	ext := uint64(int64(n.high) + int64(int16(seq-uint16(n.high))))
 	n.high = max(n.high, ext)
 	a.kept = append(a.kept, arrivedPacket{of: n, ext: ext, sent: a.departure(ast, now), arrived: now, size: size + wireIn})
+}
+
+// beside takes a message of so many bytes that came by data channel: it uses
+// the uplink, and bears no time of departure.
+func (a *arrivals) beside(size int, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.origin.IsZero() {
+		a.est.Beside(now, now.Sub(a.origin), size+wireMessage)
+	}
 }
 
 // departure is when a packet left, by the publisher's clock moved to ours. Its

@@ -340,6 +340,7 @@ type slot struct {
 // serverMessages are the messages of the server, by type.
 var serverMessages = map[string]func() any{
 	"joined":       func() any { return &joinedMessage{} },
+	"ready":        func() any { return &readyTold{} },
 	"resumed":      func() any { return &resumedMessage{} },
 	"answer":       func() any { return &answerMessage{} },
 	"participants": func() any { return &participantsMessage{} },

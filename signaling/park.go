@@ -182,6 +182,7 @@ func (x *session) resume(ctx context.Context, m *resumeMessage) error {
 			return sfuFailure(err)
 		}
 	}
+	g.peer.VoiceFirst(0)
 	x.enter(m.Audio, m.Video, func(list []Participant, slots []slot) any {
 		return resumedMessage{"resumed", g.self.ID, answer, m.ID, list, slots, x.relay}
 	})

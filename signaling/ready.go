@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"sira/sfu"
 )
@@ -12,6 +13,11 @@ import (
 // readyMost is how many transports may stand ready, of all users together; of
 // one user it is one.
 const readyMost = 128
+
+// voiceFirst is how long pictures wait at most for the WebSocket of a guest who
+// enters with a transport that stands ready: over a thin link the first picture
+// would hold it up, and with it the word on how to encode.
+const voiceFirst = 3 * time.Second
 
 // ErrGone is a word to enter with a transport that is no longer there.
 var ErrGone = errors.New("signaling: nothing stands ready")
@@ -95,6 +101,7 @@ func (s *Server) bringReady(ctx context.Context, g *guest) error {
 	if !s.admit(&g.member, ctx.Done()) {
 		return ErrClosing
 	}
+	g.peer.VoiceFirst(voiceFirst)
 	err := g.peer.Enter()
 	for errors.Is(err, sfu.ErrRoomFull) && s.yieldSeat(g.room, ctx.Done()) {
 		err = g.peer.Enter()

@@ -281,7 +281,7 @@ func TestOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := away[0].schedule(); s != "0s both profile=mali-3g-512\n40s both outage=30s\n" {
+	if s := away[0].schedule(); s != "0s both profile=mali-3g-512\n55s both outage=30s\n" {
 		t.Errorf("%q", s)
 	}
 }

@@ -18,6 +18,7 @@ type order struct {
 	Chromium map[string]string   `json:"chromium"` // programs, by person
 	Camera   string              `json:"camera"`
 	Speech   string              `json:"speech"`
+	Read     int                 `json:"read"` // seconds that the rural person looks at the page, over the measured link, before the click
 	Warm     int                 `json:"warm"`
 	Seconds  int                 `json:"seconds"`
 	Every    int                 `json:"every"` // milliseconds between samples
@@ -108,9 +109,12 @@ func (b *bench) twoPeople(ctx context.Context, r row, subject string, seed int) 
 	return k, err
 }
 
+// readFor is how long somebody looks at a case before they click, seconds.
+const readFor = 10
+
 // fill says what is measured, and how long.
 func (b *bench) fill(o *order, r row, folder string) {
-	o.Camera, o.Speech, o.Warm, o.Seconds, o.Every, o.Limit = b.camera, b.speech, b.warm, r.length(b.seconds), r.every(), 60
+	o.Camera, o.Speech, o.Read, o.Warm, o.Seconds, o.Every, o.Limit = b.camera, b.speech, readFor, b.warm, r.length(b.seconds), r.every(), 60
 	o.Out, o.Upload = filepath.Join(folder, "raw.json"), r.upload
 	if r.whip != nil {
 		o.Camera, o.WHIP, o.Frames = b.ultrasound, r.whip, &frames{folder, 8}
@@ -179,7 +183,7 @@ func (b *bench) drive(ctx context.Context, folder string, l *link, server *proce
 	if _, err := io.WriteString(stdin, "go\n"); err != nil {
 		return m, fmt.Errorf("telling the driver to join: %w", err)
 	}
-	length := time.Duration(o.Warm+o.Seconds) * time.Second
+	length := time.Duration(o.Read+o.Warm+o.Seconds) * time.Second
 	select {
 	case <-time.After(length):
 	case <-driver.gone:

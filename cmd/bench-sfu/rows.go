@@ -45,7 +45,7 @@ type metric struct {
 
 // When the link of an outage row goes away, after it has become slow, and for
 // how long.
-const outageAfter, outageFor = 40 * time.Second, 30 * time.Second
+const outageAfter, outageFor = 55 * time.Second, 30 * time.Second
 
 func (r row) schedule() string {
 	s := fmt.Sprintf("0s both profile=%s\n", r.profile)

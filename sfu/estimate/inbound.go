@@ -8,7 +8,9 @@ const (
 	inboundFirst   = 1200 * time.Millisecond // between two growths, fast
 	inboundEvery   = 2 * time.Second         // the same, slow
 	inboundHold    = 3 * time.Second         // after a cut
-	inboundReact   = 1500 * time.Millisecond // until a limit is told, obeyed and seen
+	inboundReact   = 1500 * time.Millisecond // until a limit is told, obeyed and seen, where no queue stands
+	inboundEmpties = 1.5                     // times the queue that stands, besides
+	inboundPatient = 4 * time.Second         // but no longer
 	inboundUsed    = 0.8                     // of the limit, for more to be worth asking
 	inboundLossy   = 0.1                     // share of packets lost from which it is asked whether the radio loses them
 	inboundHeavies = 3                       // epochs of heavy loss that are no chance
@@ -40,6 +42,7 @@ type Inbound struct {
 	used    float64 // smoothed rate of arrival
 	fast    bool
 	cutAt   time.Time
+	react   time.Duration // from then, until it shows
 	heavies int       // epochs of heavy loss in a row: a burst of the radio is one
 	askedAt time.Time // when less was sent to see whether less is lost
 	overAt  time.Time // since when a queue stands; zero: none does
@@ -97,12 +100,18 @@ func (e *Inbound) OnArrivals(now time.Time, packets []Packet) {
 	e.decide(now, verdict)
 }
 
+// Beside takes bytes that came through the path and are in no packet of
+// OnArrivals: they say how much is used, not how long it waited.
+func (e *Inbound) Beside(now time.Time, arrival time.Duration, size int) {
+	e.rate.add(Packet{Sent: now, Size: size, Arrived: true, Arrival: arrival})
+}
+
 // carried is what came through the bottleneck: what arrived, and what the
 // radio lost behind it.
 func (e *Inbound) carried() float64 { return e.rate.delivered() / (1 - e.loss.inherent) }
 
 func (e *Inbound) decide(now time.Time, loss lossVerdict) {
-	settled := now.Sub(e.cutAt) > inboundReact
+	settled := now.Sub(e.cutAt) > e.react
 	switch {
 	case e.loss.inherent > inboundLossy && now.Sub(e.askedAt) > inboundAsk:
 		// A radio loses as much when less is sent, a full queue does not: the
@@ -157,7 +166,8 @@ func (e *Inbound) full(now time.Time) {
 func (e *Inbound) cut(now time.Time, to float64) {
 	e.limit = min(max(to, e.min), e.max)
 	e.cutAt, e.next, e.fast = now, now.Add(inboundHold), false
-	e.overAt = now.Add(inboundReact) // what stands until then is of before
+	e.react = inboundReact + min(time.Duration(inboundEmpties*float64(e.QueueDelay())), inboundPatient)
+	e.overAt = now.Add(e.react) // what stands until then is of before
 	e.used = min(e.used, e.limit)
 }
 

@@ -152,3 +152,22 @@ func TestInboundUnused(t *testing.T) {
 		t.Errorf("lowered to %.0f at once", got)
 	}
 }
+
+// TestInboundCountsBeside: who sends stills by data channel beside a voice uses
+// its limit, which grows; a voice alone does not, and it stays.
+func TestInboundCountsBeside(t *testing.T) {
+	for _, beside := range []int{0, 900} {
+		e := NewInbound(Config{Start: 30_000})
+		origin, seq := time.Unix(1000, 0), 0
+		for at := time.Duration(0); at < 30*time.Second; at += 60 * time.Millisecond {
+			now := origin.Add(at)
+			e.OnArrivals(now, []Packet{{Sent: now, Size: 120, Arrived: true, Arrival: at}})
+			if seq++; beside > 0 && seq%10 == 0 {
+				e.Beside(now, at, beside)
+			}
+		}
+		if grown := e.Limit() > 32_000; grown != (beside > 0) {
+			t.Errorf("%d bytes beside: a limit of %.0f", beside, e.Limit())
+		}
+	}
+}

@@ -80,6 +80,8 @@ try {
   await sleep(5000) // in the call, and sending
   console.log('loaded')
   await lines.next()
+  await server.arrive?.(rural.page, config, room)
+  await sleep(config.read * 1000)
   await join(rural)
   const end = Date.now() + (config.warm + config.seconds) * 1000 + 500
   if (config.upload) { await sleep(5000); await server.upload(rural.page, config.upload) }

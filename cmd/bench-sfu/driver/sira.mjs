@@ -33,6 +33,17 @@ export async function open(page, who, config, room) {
     const style = Object.assign(document.createElement('link'), { rel: 'stylesheet', href: '/assets/call.css', crossOrigin: '' })
     await Promise.all([import('/assets/call.js'), new Promise((resolve, reject) => { style.onload = resolve; style.onerror = reject; document.head.append(style) })])
   })
+  if (who === 'rural') { // nothing may be ready that was made over a better link
+    await byId(page, 'patient-banner').locator('.back').click()
+    await byId(page, 'search').waitFor()
+  }
+}
+
+/** Opens the case over the link that is measured, as who has read of it and will click. */
+export async function arrive(page, config, room) {
+  if (config.whip) return
+  await page.evaluate((path) => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')) }, `/dossier/${room.id}`)
+  await byId(page, 'call-open').first().waitFor({ timeout: 60_000 })
 }
 
 /** Sends a file from the case that is open, as who picks one does. */

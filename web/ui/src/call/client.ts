@@ -30,6 +30,7 @@ const slotsAtFirst = 3;
 /** Seconds until the next try. Dense for half a minute, which most outages last; a browser slows down who fails more often. */
 const wait = (tries: number): number => (tries === 0 ? 0.5 : !navigator.onLine ? 4 : tries < 25 ? 1.2 : tries < 60 ? 2 : 4) * (0.8 + 0.4 * Math.random());
 const dialsAtOnce = 3; // a try may hang as long as its packets are lost: newer ones overtake it
+const voiceFirstFor = 4000; // ms at most
 const detourAfter = 1500; // ms, in which a connection comes about where packets pass
 const exchangeAfter = 3000; // ms for joining by HTTP, once a WebSocket is open that could
 const resuming = 4000; // WebSocket close code: not a goodbye
@@ -64,6 +65,7 @@ export class Call {
   private timer = 0;
   private pulse = new Pulse();
   private share?: Share;
+  private voiceFirst = false; // our picture waits
   private handle = ''; // enters with a connection that stands ready
   private measure = new Measure(Date.now());
   private restartedAt = 0;
@@ -95,6 +97,10 @@ export class Call {
   begin(local: Local, changed: (s: Snapshot) => void, other: (m: Message) => void): void {
     Object.assign(this, { local, changed, other, phase: 'connecting' });
     this.measure.begin(Date.now());
+    // Over a thin link a picture would hold up the WebSocket, and with it the word on how to encode.
+    this.voiceFirst = true;
+    window.setTimeout(() => this.withPicture(), voiceFirstFor);
+    void this.encode(targetAtFirst);
     this.pulse = new Pulse();
     this.early = this.early.then(() => this.walkIn()).catch(async () => {
       if (this.ended) return;
@@ -102,6 +108,12 @@ export class Call {
       await this.early;
     });
     this.start();
+  }
+
+  private withPicture(): void {
+    if (!this.voiceFirst || this.ended) return;
+    this.voiceFirst = false;
+    void this.encode(this.target ?? targetAtFirst);
   }
 
   /** A connection for a new place in the room; its offer is sent at once, or waits for the WebSocket. */
@@ -252,6 +264,7 @@ export class Call {
       case 'joined': case 'resumed':
         this.welcome(m);
         this.tries = 0;
+        this.withPicture();
         if (m.sdp) await this.accept(m.sdp, m.type === 'joined' ? this.offers : m.id);
         if (m.relay && m.sdp) window.setTimeout(() => this.detour(pc, m.relay), detourAfter);
         if (this.mode !== 'video') this.wish();
@@ -443,12 +456,12 @@ export class Call {
 
   private encoding(t: Target): RTCRtpEncodingParameters {
     const lines = this.local.video?.getSettings().height ?? 480;
-    return { active: t.kbps > 0, maxBitrate: Math.max(t.kbps, 10) * 1000, maxFramerate: t.fps, scaleResolutionDownBy: Math.max(1, lines / t.height) };
+    return { active: t.kbps > 0 && !this.voiceFirst, maxBitrate: Math.max(t.kbps, 10) * 1000, maxFramerate: t.fps, scaleResolutionDownBy: Math.max(1, lines / t.height) };
   }
-  private async encode(): Promise<void> {
-    if (!this.target) return;
-    await tune(this.senders.video, this.encoding(this.target));
-    if (this.target.voice) await tune(this.senders.audio, { maxBitrate: this.target.voice * 1000 });
+  private async encode(to = this.target): Promise<void> {
+    if (!to) return;
+    await tune(this.senders.video, this.encoding(to));
+    if (to.voice) await tune(this.senders.audio, { maxBitrate: to.voice * 1000 });
     const pc = this.pc;
     if (pc) await (this.work = this.work.then(() => (pc === this.pc ? retake(pc, this.asked) : undefined)).catch(() => {}));
   }
