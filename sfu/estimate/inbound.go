@@ -43,11 +43,11 @@ type Inbound struct {
 	fast    bool
 	cutAt   time.Time
 	react   time.Duration // from then, until it shows
-	heavies int       // epochs of heavy loss in a row: a burst of the radio is one
-	askedAt time.Time // when less was sent to see whether less is lost
-	overAt  time.Time // since when a queue stands; zero: none does
-	next    time.Time // earliest growth
-	wall    float64   // rate at which the path was last full, 0: never
+	heavies int           // epochs of heavy loss in a row: a burst of the radio is one
+	askedAt time.Time     // when less was sent to see whether less is lost
+	overAt  time.Time     // since when a queue stands; zero: none does
+	next    time.Time     // earliest growth
+	wall    float64       // rate at which the path was last full, 0: never
 	wallAt  time.Time
 }
 
