@@ -1,1 +1,1 @@
-import{l as e}from"./core.js";e(document.getElementById(`app`));
+import{u as e}from"./core.js";e(document.getElementById(`app`));

@@ -1,1 +1,1 @@
-import{Jt as e,Yt as t,qt as n}from"./core.js";function r(r){let i=Object.fromEntries(Object.entries(r.fr).map(([t,n])=>[t,e(n)])),a={fr:i,en:r.en,bm:r.bm};return(e,r)=>{let o=t.value;return n(a[o]?.[e]||i[e],r,o)}}export{r as t};
+import{Jt as e,Xt as t,Yt as n}from"./core.js";function r(r){let i=Object.fromEntries(Object.entries(r.fr).map(([e,t])=>[e,n(t)])),a={fr:i,en:r.en,bm:r.bm};return(n,r)=>{let o=t.value;return e(a[o]?.[n]||i[n],r,o)}}export{r as t};
