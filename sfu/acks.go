@@ -90,9 +90,9 @@ func (l *ackLog) judge(p *estimate.Packet, m rtcp.CCFeedbackMetricBlock) bool {
 	return true
 }
 
-// departAcked counts a packet that leaves now without a number of its own.
+// departAcked counts a packet that leaves now without a transport-wide number.
 func (d *downlink) departAcked(ssrc uint32, seq uint16, size int, waited bool, now time.Time) {
-	size += wireOverhead - numberSize
+	size += wireOverhead
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.lastSent = now

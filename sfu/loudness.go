@@ -12,11 +12,11 @@ import (
 // They are turned round here: 0 is silence.
 const (
 	levelMost   = 127.0
-	loudLeast   = 65.0                   // below is nobody's voice
+	loudLeast   = 50.0                   // below is nobody's voice, however quiet the microphone
 	loudAbove   = 8.0                    // dB that a voice is above its own room
 	roomAtFirst = 40.0                   // of a room not yet known
 	roomRise    = 2.0                    // dB a second: what never falls silent is the room, in the end
-	loudAttack  = 60 * time.Millisecond  // a cough is over before it counts
+	loudAttack  = 100 * time.Millisecond // a cough is over before it counts
 	loudRelease = 150 * time.Millisecond // a syllable is not
 	steadyOver  = 800 * time.Millisecond
 	levelGap    = 250 * time.Millisecond // without any packet: silence is not sent (DTX)

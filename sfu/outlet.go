@@ -357,15 +357,17 @@ func (o *outlet) repack(payload []byte, r route) ([]byte, error) {
 }
 
 func (o *outlet) write(w webrtc.TrackLocalWriter, h *rtp.Header, payload []byte, waited bool, now time.Time) {
+	size := len(payload)
 	if o.ccID != 0 {
-		n := o.peer.down.depart(len(payload), waited, now)
+		n := o.peer.down.depart(size, waited, now)
 		_ = h.SetExtension(o.ccID, []byte{byte(n >> 8), byte(n)})
 	} else if o.acked {
-		o.peer.down.departAcked(h.SSRC, h.SequenceNumber, len(payload), waited, now)
+		size -= numberSize // spared
+		o.peer.down.departAcked(h.SSRC, h.SequenceNumber, size, waited, now)
 	}
 	n, err := w.WriteRTP(h, payload)
 	if err == nil && n > 0 {
 		o.peer.countOut(n)
-		o.peer.carriedDown(o.trafficOf(h.SSRC), len(payload))
+		o.peer.carriedDown(o.trafficOf(h.SSRC), size)
 	}
 }
