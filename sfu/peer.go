@@ -62,9 +62,9 @@ type Peer struct {
 
 	mu      sync.Mutex
 	active  []*inlet // being read
-	ticked  []*inlet // the same, for the ticker
+	ticked  []*inlet // the same, for the clock
 	leaving bool
-	wg      sync.WaitGroup // readers, the ticker
+	wg      sync.WaitGroup // readers
 	quit    chan struct{}
 	once    sync.Once
 	entered chan struct{} // closed when it is in the room
@@ -81,7 +81,11 @@ type Peer struct {
 	redundant   atomic.Bool  // voices to the participant are said twice
 	redundantUp atomic.Bool  // the participant's voice is said twice to all: packets are lost before they reach us
 
-	// Of the ticker.
+	turn    sync.Mutex // held by the clock during the peer's turn
+	turns   int
+	stopped bool
+
+	// Of the clock.
 	allotted, filling []*outlet
 	speakers          speakers
 	upAt              time.Time
@@ -118,7 +122,7 @@ func newPeer(s *SFU, r *room, part Participant) (*Peer, error) {
 	p.pc = pc
 	pc.OnTrack(p.onTrack)
 	pc.OnConnectionStateChange(p.onState)
-	p.wg.Go(p.run)
+	r.clock.add(p)
 	return p, nil
 }
 
@@ -182,6 +186,7 @@ func (p *Peer) shut() {
 	p.leaving = true
 	p.mu.Unlock()
 	close(p.quit)
+	p.room.clock.drop(p)
 	if err := p.pc.GracefulClose(); err != nil {
 		p.sfu.log.Debug("closing a peer connection", "err", err)
 	}

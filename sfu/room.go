@@ -14,6 +14,7 @@ type room struct {
 	cmds  chan func()
 	quit  chan struct{}
 	done  chan struct{}
+	clock clock
 
 	// ----
 	limit int
@@ -25,6 +26,7 @@ type room struct {
 func newRoom(limit int, log *slog.Logger) *room {
 	return &room{
 		cmds: make(chan func()), quit: make(chan struct{}), done: make(chan struct{}),
+		clock: clock{ended: make(chan struct{})},
 		limit: limit, log: log,
 	}
 }

@@ -191,6 +191,7 @@ func (s *SFU) acquire(name string) (*room, error) {
 		r.name = name
 		s.rooms[name] = r
 		go r.run()
+		go r.clock.run(r.quit)
 	}
 	r.users++
 	return r, nil
@@ -208,6 +209,7 @@ func (s *SFU) release(r *room) {
 	if last {
 		close(r.quit)
 		<-r.done
+		<-r.clock.ended
 	}
 }
 

@@ -16,30 +16,6 @@ const (
 	ticksReport   = 50 // 1 s
 )
 
-// run is the peer's clock: repeated requests, feedback, reports.
-func (p *Peer) run() {
-	t := time.NewTicker(tickEvery)
-	defer t.Stop()
-	for n := 0; ; n++ {
-		select {
-		case <-p.quit:
-			return
-		case now := <-t.C:
-			every := ticksFeedback
-			if p.thinUplink(now) {
-				every = ticksThin
-			}
-			p.tick(now, n%every == 0, n%ticksReport == 0)
-			if n%ticksAllot == 0 {
-				p.allot(now)
-				p.retarget(now)
-				p.allotUp(now)
-				p.restill()
-			}
-		}
-	}
-}
-
 func (p *Peer) tick(now time.Time, feedback, report bool) {
 	p.mu.Lock()
 	ins := append(p.ticked[:0], p.active...)

@@ -63,9 +63,8 @@ func (p *Pacer[T]) Rate(now time.Time, bps float64) {
 }
 
 func (p *Pacer[T]) refill(now time.Time) {
-	d := now.Sub(p.at)
-	p.at = now
-	if d > 0 {
+	if d := now.Sub(p.at); d > 0 {
+		p.at = now // never back: what passed since would count twice
 		p.tokens += p.rate / 8 * min(d, time.Second).Seconds()
 	}
 	p.tokens = min(p.tokens, p.rate/8*burst.Seconds()+mtu)

@@ -1,0 +1,75 @@
+package sfu
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// clock keeps all peers of a room going: repeated requests, feedback, reports,
+// what waits at gates. There is one for a room, since waking a thread for each
+// of sixty viewers, fifty times a second, costs more than forwarding to them.
+type clock struct {
+	mu    sync.Mutex
+	peers []*Peer // replaced, never changed
+	ended chan struct{}
+}
+
+func (c *clock) run(quit <-chan struct{}) {
+	defer close(c.ended)
+	t := time.NewTicker(tickEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-quit:
+			return
+		case <-t.C:
+			c.mu.Lock()
+			peers := c.peers
+			c.mu.Unlock()
+			for _, p := range peers {
+				p.clocked(time.Now())
+			}
+		}
+	}
+}
+
+func (c *clock) add(p *Peer) {
+	c.mu.Lock()
+	c.peers = append(slices.Clone(c.peers), p)
+	c.mu.Unlock()
+}
+
+// drop takes a peer off. Its turn is over when drop returns, and no other
+// comes.
+func (c *clock) drop(p *Peer) {
+	c.mu.Lock()
+	c.peers = slices.DeleteFunc(slices.Clone(c.peers), func(q *Peer) bool { return q == p })
+	c.mu.Unlock()
+	p.turn.Lock()
+	p.stopped = true
+	p.turn.Unlock()
+}
+
+// clocked is a peer's turn. The first one does everything, so that what is due
+// seldom falls to other turns for each.
+func (p *Peer) clocked(now time.Time) {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	if p.stopped {
+		return
+	}
+	n := p.turns
+	p.turns++
+	every := ticksFeedback
+	if p.thinUplink(now) {
+		every = ticksThin
+	}
+	p.tick(now, n%every == 0, n%ticksReport == 0)
+	if n%ticksAllot == 0 {
+		p.allot(now)
+		p.retarget(now)
+		p.allotUp(now)
+		p.restill()
+	}
+}

@@ -1,0 +1,50 @@
+package sfu
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// TestClock: a room has one clock however many are in it; who left has no turn
+// any more, and with the last one the clock ends.
+func TestClock(t *testing.T) {
+	s := startSFU(t, Config{})
+	clocks := func() int {
+		buf := make([]byte, 1<<20)
+		return strings.Count(string(buf[:runtime.Stack(buf, true)]), "sfu.(*clock).run(")
+	}
+	var peers []*Peer
+	for i := range 4 {
+		p, err := s.Join(context.Background(), "r", Participant{ID: fmt.Sprint("p", i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		peers = append(peers, p)
+	}
+	turns := func(p *Peer) int {
+		p.turn.Lock()
+		defer p.turn.Unlock()
+		return p.turns
+	}
+	for _, p := range peers {
+		eventually(t, p.ID()+" has its turns", func() bool { return turns(p) > 2 })
+	}
+	if n := clocks(); n != 1 {
+		t.Errorf("%d clocks for one room", n)
+	}
+	_ = peers[0].Close()
+	left, others := turns(peers[0]), turns(peers[1])
+	eventually(t, "the others go on", func() bool { return turns(peers[1]) > others+2 })
+	if n := turns(peers[0]); n != left {
+		t.Errorf("%d turns after leaving", n-left)
+	}
+	for _, p := range peers {
+		_ = p.Close()
+	}
+	if n := clocks(); n != 0 {
+		t.Errorf("%d clocks are left of no room", n)
+	}
+}
