@@ -2,7 +2,6 @@ package estimate
 
 import (
 	"math"
-	"slices"
 	"time"
 )
 
@@ -26,6 +25,8 @@ const (
 // and what is within it is not called a queue.
 type delayFilter struct {
 	groups []float64 // mean transit of each, ms, oldest first
+	sorted ordered   // the same
+	steps  ordered   // from each of the last groupsNoise groups to the next
 	sum    float64
 	n      int
 	from   time.Time
@@ -35,7 +36,6 @@ type delayFilter struct {
 	base  float64 // transit of the empty path
 	queue float64 // smoothed transit beyond base
 	noise float64 // standard deviation of a group on the empty path
-	steps []float64
 	slope float64 // ms a group
 }
 
@@ -63,11 +63,13 @@ func (d *delayFilter) close() {
 	g := d.sum / float64(d.n)
 	d.sum, d.n = 0, 0
 	if len(d.groups) == groupsKept {
+		d.sorted.drop(d.groups[0])
 		d.groups = append(d.groups[:0], d.groups[1:]...)
 	}
 	d.groups = append(d.groups, g)
+	d.sorted.add(g)
 	d.spread()
-	d.base = quantile(d.groups, groupsBase) + baseBelow*d.noise
+	d.base = d.sorted.quantile(groupsBase) + baseBelow*d.noise
 	d.queue += queueFollow * (g - d.base - d.queue)
 	d.slope = trend(d.groups[max(0, len(d.groups)-trendGroups):])
 }
@@ -75,16 +77,28 @@ func (d *delayFilter) close() {
 // spread measures the jitter of groups by the median step between
 // neighbours, which a queue that builds for a second does not move.
 func (d *delayFilter) spread() {
-	last := d.groups[max(0, len(d.groups)-groupsNoise):]
-	if len(last) < 8 {
-		return
+	n := len(d.groups)
+	if n > 1 {
+		d.steps.add(d.step(n - 1))
 	}
-	d.steps = d.steps[:0]
-	for i := 1; i < len(last); i++ {
-		d.steps = append(d.steps, math.Abs(last[i]-last[i-1]))
+	if n > groupsNoise {
+		d.steps.drop(d.step(n - groupsNoise))
 	}
-	slices.Sort(d.steps)
-	d.noise = stepSigma * d.steps[len(d.steps)/2]
+	if n >= 8 {
+		d.noise = stepSigma * d.steps.v[len(d.steps.v)/2]
+	}
+}
+
+// step is from one group to that of an index.
+func (d *delayFilter) step(i int) float64 { return math.Abs(d.groups[i] - d.groups[i-1]) }
+
+// again sorts anew, after groups were left out.
+func (d *delayFilter) again() {
+	d.sorted.fill(d.groups)
+	d.steps.v = d.steps.v[:0]
+	for i := max(1, len(d.groups)-groupsNoise+1); i < len(d.groups); i++ {
+		d.steps.add(d.step(i))
+	}
 }
 
 // ready says that enough was seen to judge.
@@ -118,20 +132,15 @@ func (d *delayFilter) falling() bool {
 // rebase takes the delay of the last two seconds for that of the empty path.
 func (d *delayFilter) rebase() {
 	d.groups = append(d.groups[:0], d.groups[max(0, len(d.groups)-20):]...)
+	d.again()
 	if len(d.groups) > 0 {
-		d.base = quantile(d.groups, groupsBase) + baseBelow*d.noise
+		d.base = d.sorted.quantile(groupsBase) + baseBelow*d.noise
 	}
 	d.queue, d.slope = 0, 0
 }
 
 // flush forgets the present but not what the path is like.
 func (d *delayFilter) flush() { d.sum, d.n, d.queue, d.slope = 0, 0, 0, 0 }
-
-func quantile(v []float64, q float64) float64 {
-	s := slices.Clone(v)
-	slices.Sort(s)
-	return s[int(q*float64(len(s)-1))]
-}
 
 // trend is the least-squares slope, a step.
 func trend(y []float64) float64 {

@@ -8,6 +8,7 @@ const rateWindow = 800 * time.Millisecond
 // rateMeter measures what was sent and what arrived over the last moment.
 type rateMeter struct {
 	packets []Packet // in the order they were sent
+	array   []Packet // all that they are a part of
 	latest  time.Duration
 	any     bool
 }
@@ -16,7 +17,11 @@ type rateMeter struct {
 const meterMost = 4096
 
 func (m *rateMeter) add(p Packet) {
-	m.packets = append(m.packets, p)
+	if full := len(m.packets) == cap(m.packets); full && 2*cap(m.array) > 3*len(m.packets) {
+		m.packets = append(append(m.array[:0], m.packets...), p) // to the front again
+	} else if m.packets = append(m.packets, p); full {
+		m.array = m.packets
+	}
 	if p.Arrived && (!m.any || p.Arrival > m.latest || p.Arrival < m.latest-10*rateWindow) {
 		m.latest, m.any = p.Arrival, true
 	}
@@ -24,9 +29,7 @@ func (m *rateMeter) add(p Packet) {
 	for drop < len(m.packets)-1 && (p.Sent.Sub(m.packets[drop].Sent) > 2*rateWindow || len(m.packets)-drop > meterMost) {
 		drop++
 	}
-	if drop > 0 {
-		m.packets = append(m.packets[:0], m.packets[drop:]...)
-	}
+	m.packets = m.packets[drop:]
 }
 
 // sent is the rate of departures, bit/s, over the packets reported on.

@@ -401,5 +401,7 @@ func pct(v []float64, q float64) float64 {
 	if len(v) == 0 {
 		return 0
 	}
-	return quantile(v, q)
+	var o ordered
+	o.fill(v)
+	return o.quantile(q)
 }
