@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"sira/sfu/batch"
 )
 
 // clock keeps all peers of a room going: repeated requests, feedback, reports,
@@ -15,7 +17,7 @@ type clock struct {
 	ended chan struct{}
 }
 
-func (c *clock) run(quit <-chan struct{}) {
+func (c *clock) run(quit <-chan struct{}, box *batch.Writer) {
 	defer close(c.ended)
 	t := time.NewTicker(tickEvery)
 	defer t.Stop()
@@ -27,9 +29,11 @@ func (c *clock) run(quit <-chan struct{}) {
 			c.mu.Lock()
 			peers := c.peers
 			c.mu.Unlock()
+			box.Hold()
 			for _, p := range peers {
 				p.clocked(time.Now())
 			}
+			box.Release()
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 type downlink struct {
 	gated atomic.Bool // the peer says what became of packets: there is an estimate
 	told  told
+	busy  atomic.Bool // something waits, or a trial wants packets: each turn of the clock counts
 
 	mu       sync.Mutex
 	est      *estimate.Estimator
@@ -29,7 +30,13 @@ type downlink struct {
 	heard    bool // feedback came
 	rows     lossRows
 	buf      []byte // of whoever drains
+
+	ticked time.Time // of the clock
 }
+
+// idleTick is how often the estimate looks at the time while nothing waits. A
+// little less than five turns of the clock, which come early or late.
+const idleTick = 90 * time.Millisecond
 
 // pressedBy is how long packets wait in a path that others feel.
 const pressedBy = 80 * time.Millisecond
@@ -104,9 +111,10 @@ func (d *downlink) learn(pkts []estimate.Packet, now time.Time) {
 // tick keeps the estimate and the gate going. It returns whether a trial
 // could use packets.
 func (d *downlink) tick(now time.Time) (filler bool) {
-	if !d.gated.Load() {
+	if !d.gated.Load() || !d.busy.Load() && now.Sub(d.ticked) < idleTick {
 		return false
 	}
+	d.ticked = now
 	d.mu.Lock()
 	d.est.Tick(now, d.lastSent)
 	d.gate.Rate(now, d.est.Pace())
@@ -176,6 +184,15 @@ func (d *downlink) queue(now time.Time, items []pace.Item[queued]) {
 	d.mu.Unlock()
 }
 
+// pass is push for a packet that is at hand still: when it need not wait it is
+// not fetched from its ring.
+func (d *downlink) pass(now time.Time, it pace.Item[queued], p *packet) {
+	d.mu.Lock()
+	d.gate.Push(now, 0, it)
+	d.mu.Unlock()
+	d.drainWith(now, it.Value.in, p)
+}
+
 // drop forgets what waits for an outlet.
 func (d *downlink) drop(o *outlet) {
 	d.mu.Lock()
@@ -184,7 +201,9 @@ func (d *downlink) drop(o *outlet) {
 }
 
 // drain sends what the gate lets through, unless someone does already.
-func (d *downlink) drain(now time.Time) {
+func (d *downlink) drain(now time.Time) { d.drainWith(now, nil, nil) }
+
+func (d *downlink) drainWith(now time.Time, in *inlet, hand *packet) {
 	d.mu.Lock()
 	if d.draining {
 		d.mu.Unlock()
@@ -206,6 +225,8 @@ func (d *downlink) drain(now time.Time) {
 			q.o.beginAnew(q.in, now)
 		case fate == pace.Leave || q.leave:
 			q.o.leaveOut(q.in, q.ext, now)
+		case q.in == in && q.ext == hand.ext:
+			q.o.deliver(q.in, hand, true, now)
 		default:
 			if p, ok := q.in.fetch(q.ext, d.buf); ok {
 				d.buf = p.payload[:0]
@@ -215,5 +236,6 @@ func (d *downlink) drain(now time.Time) {
 		d.mu.Lock()
 	}
 	d.draining = false
+	d.busy.Store(!d.gate.Empty() || d.est.Trying())
 	d.mu.Unlock()
 }

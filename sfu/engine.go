@@ -31,7 +31,6 @@ func newSettings(p *port, publicIPs []string, log *slog.Logger) (webrtc.SettingE
 	var se webrtc.SettingEngine
 	se.LoggerFactory = pionLogs{log}
 	se.SetLite(true)
-	se.SetICEUDPMux(p.mux)
 	networks := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
 	if p.tcp != nil {
 		se.SetICETCPMux(p.tcp)
@@ -59,18 +58,18 @@ func newSettings(p *port, publicIPs []string, log *slog.Logger) (webrtc.SettingE
 	return se, nil
 }
 
-// newConnection makes the transport of one peer. tap sees the
-// retransmission streams, which pion would hand out only with the next
-// ordinary packet. led is a publisher whose rate we find.
-func (s *SFU) newConnection(tap interceptor.Interceptor, led bool) (*webrtc.PeerConnection, error) {
+// newConnection makes the transport of one peer.
+func (s *SFU) newConnection(p *Peer) (*webrtc.PeerConnection, error) {
 	m := &webrtc.MediaEngine{}
-	if err := registerCodecs(m, led); err != nil {
+	if err := registerCodecs(m, p.part.OnTarget != nil); err != nil {
 		return nil, fmt.Errorf("registering codecs: %w", err)
 	}
 	reg := &interceptor.Registry{}
-	reg.Add(fixedInterceptor{tap})
+	reg.Add(fixedInterceptor{&repairTap{peer: p}})
 	settings := s.settings
 	settings.SetICEBindingRequestHandler(firstPath())
+	settings.SetICEUDPMux(boxedMux{s.port.mux, p.box})
+	settings.BufferFactory = p.bufferOf
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(settings),
 		webrtc.WithInterceptorRegistry(reg))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{
@@ -113,7 +112,8 @@ func (f fixedInterceptor) NewInterceptor(string) (interceptor.Interceptor, error
 }
 
 // registerCodecs lists what may be forwarded. Payload types are those of
-// common browsers; what is used are the types that each peer offers.
+// common browsers; what is used are the types that each peer offers. led is a
+// publisher whose rate we find.
 func registerCodecs(m *webrtc.MediaEngine, led bool) error {
 	const audio, video = webrtc.RTPCodecTypeAudio, webrtc.RTPCodecTypeVideo
 	transportCC := webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBTransportCC}

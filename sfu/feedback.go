@@ -28,25 +28,7 @@ func (in *inlet) readReports(recv *webrtc.RTPReceiver) {
 	}
 }
 
-// readFeedback reads what the subscriber says about the outlet.
-func (o *outlet) readFeedback(sender *webrtc.RTPSender) {
-	buf := make([]byte, 1600)
-	for {
-		n, _, err := sender.Read(buf)
-		if err != nil {
-			return
-		}
-		now := time.Now()
-		pkts, err := rtcp.Unmarshal(buf[:n])
-		if err != nil {
-			continue
-		}
-		for _, pkt := range pkts {
-			o.feedback(pkt, now)
-		}
-	}
-}
-
+// feedback takes what the subscriber says.
 func (o *outlet) feedback(pkt rtcp.Packet, now time.Time) {
 	c := &o.peer.sfu.counters
 	switch pkt := pkt.(type) {

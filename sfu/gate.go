@@ -35,7 +35,7 @@ func (o *outlet) line(in *inlet, p *packet, now time.Time) {
 		return
 	}
 	o.mu.Unlock()
-	o.peer.down.push(now, o.item(in, p, len(p.payload)))
+	o.peer.down.pass(now, o.item(in, p, len(p.payload)), p)
 }
 
 // item decides at the frame's first packet whether its layer is sent.

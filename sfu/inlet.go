@@ -200,9 +200,11 @@ func (in *inlet) accept(seq uint16, ts uint32, marker bool, pt uint8, payload []
 	}
 
 	in.peer.sfu.counters.recovered.Add(recovered)
+	in.peer.box.Hold()
 	for _, o := range *in.outlets.Load() {
 		o.forward(in, &p, now)
 	}
+	in.peer.box.Release()
 	in.nack(lost)
 	if lostMany && in.kind == video {
 		in.requestKeyframe(now)

@@ -106,8 +106,6 @@ func (p *Peer) addOutlets(sections []section) ([]*outlet, error) {
 func (p *Peer) openOutlets(added []*outlet) {
 	for _, o := range added {
 		o.mid = o.trans.Mid()
-		sender := o.trans.Sender()
-		p.spawn(func() { o.readFeedback(sender) })
 	}
 	p.mu.Lock()
 	p.link.outlets = append(p.link.outlets, added...)

@@ -107,6 +107,10 @@ func (o *outlet) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, er
 	o.ssrc, o.rtxSSRC = uint32(c.SSRC()), uint32(c.SSRCRetransmission())
 	o.rtxSeq = uint16(rand.Uint32())
 	o.formats = formats(codecs)
+	o.peer.heard.Store(o.ssrc, o)
+	if o.rtxSSRC != 0 {
+		o.peer.heard.Store(o.rtxSSRC, o) // transport-wide feedback may name either
+	}
 	for _, e := range c.HeaderExtensions() {
 		switch e.URI {
 		case sdp.TransportCCURI:
@@ -332,17 +336,27 @@ func (o *outlet) send(p *packet, r route, waited bool, now time.Time) {
 	o.sent.note(uint16(seq), o.era, p.ext, now)
 	o.repairs = min(o.repairs+len(payload)/2, repairBurst)
 	o.report.count(len(payload))
-	h := rtp.Header{
+	h := headers.Get().(*header)
+	h.Header = rtp.Header{
 		Version: 2, Marker: p.marker, PayloadType: r.pt,
-		SequenceNumber: uint16(seq), Timestamp: ts, SSRC: o.ssrc,
+		SequenceNumber: uint16(seq), Timestamp: ts, SSRC: o.ssrc, Extensions: h.room[:0],
 	}
 	if o.kind == video {
-		o.hold.put(&h, o.holdID, p.keyStart)
+		o.hold.put(&h.Header, o.holdID, p.keyStart)
 	}
 	w := o.w
 	o.mu.Unlock()
-	o.write(w, &h, payload, waited, now)
+	o.write(w, &h.Header, payload, waited, now)
+	headers.Put(h)
 }
+
+// header is one that is used again: whoever writes it keeps nothing of it.
+type header struct {
+	rtp.Header
+	room [2]rtp.Extension
+}
+
+var headers = sync.Pool{New: func() any { return &header{} }}
 
 // repack changes redundant audio into what the subscriber understands.
 func (o *outlet) repack(payload []byte, r route) ([]byte, error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pion/webrtc/v4"
 
+	"sira/sfu/batch"
 	"sira/sfu/bulk"
 )
 
@@ -45,6 +46,7 @@ type Slot struct {
 type Peer struct {
 	sfu        *SFU
 	room       *room
+	box        *batch.Writer // the room's
 	part       Participant
 	pc         *webrtc.PeerConnection
 	ssrc       uint32 // ours in RTCP about the peer's media
@@ -57,6 +59,7 @@ type Peer struct {
 	agreed     agreement
 	stills     stills
 	pointing   pointing
+	heard      sync.Map // outlets by the number of their stream
 
 	negotiating sync.Mutex
 
@@ -108,14 +111,14 @@ type Peer struct {
 }
 
 func newPeer(s *SFU, r *room, part Participant) (*Peer, error) {
-	p := &Peer{sfu: s, room: r, part: part, ssrc: rand.Uint32() | 1, quit: make(chan struct{}), entered: make(chan struct{})}
+	p := &Peer{sfu: s, room: r, box: r.box, part: part, ssrc: rand.Uint32() | 1, quit: make(chan struct{}), entered: make(chan struct{})}
 	p.voice.Store(voiceAtFirst)
 	p.redundant.Store(true)
 	p.redundantUp.Store(true)
 	p.upStart = s.places.start(upFrom(part.Place), uplinkStart, time.Now())
 	p.congestion = newCongestion(p.ssrc, p.upStart)
 	p.down = newDownlink(s.places.start(part.Place, startBps, time.Now()))
-	pc, err := s.newConnection(&repairTap{peer: p}, part.OnTarget != nil)
+	pc, err := s.newConnection(p)
 	if err != nil {
 		return nil, err
 	}

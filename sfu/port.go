@@ -7,6 +7,8 @@ import (
 	"net"
 
 	"github.com/pion/ice/v4"
+
+	"sira/sfu/batch"
 )
 
 // Socket buffers for bursts of all rooms together, in bytes. The kernel may
@@ -44,7 +46,7 @@ func openPort(addr, tcpAddr string, log *slog.Logger) (*port, error) {
 	_ = conn.SetReadBuffer(socketBuffer)
 	_ = conn.SetWriteBuffer(socketBuffer)
 	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{
-		UDPConn: conn,
+		UDPConn: batch.SocketOf(conn),
 		Logger:  pionLogs{log}.NewLogger("ice"),
 	})
 	p := &port{conn: conn, mux: mux}

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"slices"
 	"time"
+
+	"sira/sfu/batch"
 )
 
 // room owns who feeds whom. Its fields below the line are touched only by
@@ -15,6 +17,7 @@ type room struct {
 	quit  chan struct{}
 	done  chan struct{}
 	clock clock
+	box   *batch.Writer // by which its media leaves
 
 	// ----
 	limit int

@@ -23,6 +23,8 @@ import (
 	"time"
 
 	"github.com/pion/webrtc/v4"
+
+	"sira/sfu/batch"
 )
 
 // Errors that callers tell apart.
@@ -188,10 +190,10 @@ func (s *SFU) acquire(name string) (*room, error) {
 	r, ok := s.rooms[name]
 	if !ok {
 		r = newRoom(s.limit, s.log)
-		r.name = name
+		r.name, r.box = name, batch.New(s.port.conn, &s.counters.unsent)
 		s.rooms[name] = r
 		go r.run()
-		go r.clock.run(r.quit)
+		go r.clock.run(r.quit, r.box)
 	}
 	r.users++
 	return r, nil
@@ -210,6 +212,7 @@ func (s *SFU) release(r *room) {
 		close(r.quit)
 		<-r.done
 		<-r.clock.ended
+		r.box.Close()
 	}
 }
 

@@ -13,6 +13,7 @@ type Stats struct {
 	Recovered            uint64 // packets publishers sent again that filled a hole
 	PLIsOut, PLIsIn      uint64 // keyframes asked of publishers, asked by subscribers
 	Kept                 uint64 // beginnings served from what was kept
+	Unsent               uint64 // packets of any kind that the kernel did not take
 }
 
 // counters are Stats in the making.
@@ -24,6 +25,7 @@ type counters struct {
 	resent, recovered    atomic.Uint64
 	plisOut, plisIn      atomic.Uint64
 	kept                 atomic.Uint64
+	unsent               atomic.Uint64
 }
 
 // Stats is a snapshot of the server's counters.
@@ -39,5 +41,6 @@ func (s *SFU) Stats() Stats {
 		NACKsOut: c.nacksOut.Load(), NACKsIn: c.nacksIn.Load(),
 		Resent: c.resent.Load(), Recovered: c.recovered.Load(),
 		PLIsOut: c.plisOut.Load(), PLIsIn: c.plisIn.Load(), Kept: c.kept.Load(),
+		Unsent: c.unsent.Load(),
 	}
 }

@@ -29,6 +29,7 @@ var mediaMetrics = []mediaMetric{
 	media("recovered", "Packets that publishers sent again in time.", func(s sfu.Stats) float64 { return float64(s.Recovered) }),
 	media("plis_in", "Keyframes that subscribers asked for.", func(s sfu.Stats) float64 { return float64(s.PLIsIn) }),
 	media("kept", "Viewers that began with a keyframe that was kept, without asking for one.", func(s sfu.Stats) float64 { return float64(s.Kept) }),
+	media("unsent", "Packets that the kernel did not take.", func(s sfu.Stats) float64 { return float64(s.Unsent) }),
 	media("plis_out", "Keyframes asked of publishers.", func(s sfu.Stats) float64 { return float64(s.PLIsOut) }),
 }
 

@@ -44,7 +44,7 @@ type Pacer[T any] struct {
 	rate   float64 // bit/s; 0: everything leaves at once
 	tokens float64 // bytes
 	at     time.Time
-	queues [][]Item[T] // by class, the first first
+	queues []line[T] // by class
 
 	leaving map[int]uint64 // the frame that is being left out, by stream
 	started map[int]uint64 // the frame of which something was sent
@@ -53,7 +53,7 @@ type Pacer[T any] struct {
 
 // New makes a pacer of so many classes.
 func New[T any](classes int) *Pacer[T] {
-	return &Pacer[T]{queues: make([][]Item[T], classes), leaving: map[int]uint64{}, started: map[int]uint64{}}
+	return &Pacer[T]{queues: make([]line[T], classes), leaving: map[int]uint64{}, started: map[int]uint64{}}
 }
 
 // Rate sets how fast packets may leave, bit/s; 0 is without limit.
@@ -85,10 +85,20 @@ func (p *Pacer[T]) Idle(now time.Time) bool {
 // Waiting is the number of bytes in the queues.
 func (p *Pacer[T]) Waiting() int { return p.waiting }
 
+// Empty says whether no item waits, of whatever size.
+func (p *Pacer[T]) Empty() bool {
+	for c := range p.queues {
+		if p.queues[c].len() > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // Push adds an item to its class.
 func (p *Pacer[T]) Push(now time.Time, class int, it Item[T]) {
 	it.arrived = now
-	p.queues[class] = append(p.queues[class], it)
+	p.queues[class].push(it)
 	p.waiting += it.Size
 }
 
@@ -96,19 +106,15 @@ func (p *Pacer[T]) Push(now time.Time, class int, it Item[T]) {
 func (p *Pacer[T]) Pop(now time.Time) (it Item[T], f Fate) {
 	p.refill(now)
 	for c := range p.queues {
-		q := p.queues[c]
-		if len(q) == 0 {
+		q := &p.queues[c]
+		if q.len() == 0 {
 			continue
 		}
-		f = p.judge(now, &q[0], len(q))
+		f = p.judge(now, q.first(), q.len())
 		if f == Wait {
 			return it, Wait
 		}
-		it = q[0]
-		p.queues[c] = q[1:]
-		if len(q) == 1 {
-			p.queues[c] = nil
-		}
+		it = q.pop()
 		p.waiting -= it.Size
 		if f == Send {
 			p.started[it.Stream] = it.Frame
@@ -145,17 +151,13 @@ func (p *Pacer[T]) judge(now time.Time, it *Item[T], behind int) Fate {
 
 // Drop forgets what waits of a stream, because it ends or begins anew.
 func (p *Pacer[T]) Drop(stream int) {
-	for c, q := range p.queues {
-		kept := q[:0]
-		for _, it := range q {
+	for c := range p.queues {
+		p.queues[c].delete(func(it *Item[T]) bool {
 			if it.Stream == stream {
 				p.waiting -= it.Size
-			} else {
-				kept = append(kept, it)
 			}
-		}
-		clear(q[len(kept):])
-		p.queues[c] = kept
+			return it.Stream == stream
+		})
 	}
 	delete(p.leaving, stream)
 	delete(p.started, stream)

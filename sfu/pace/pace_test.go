@@ -42,7 +42,7 @@ func TestPacerProperties(t *testing.T) {
 					v[0]++
 					sent += float64(it.Size)
 					for c := range class[k] {
-						if len(p.queues[c]) > 0 {
+						if p.queues[c].len() > 0 {
 							t.Fatal("a worse class before a better one")
 						}
 					}
