@@ -113,21 +113,23 @@ func (o *outlet) smallBecause(in *inlet, share float64, now time.Time) Why {
 		}
 	}
 	mine, enough := float64(payloadKbps(share)), float64(payloadKbps(smallBelow))
+	bound := boundary(in.sending.bound.Load())
 	switch {
 	case sent >= enough && share >= smallBelow:
 		return ""
+	case bound == byUplink && sent <= mine:
+		return WhyLink
 	case sent >= clearlyLess*mine && o.peer.down.full(now):
 		return ownLink
 	case sent >= clearlyLess*mine:
 		return WhyMeasuring
 	}
-	switch boundary(in.sending.bound.Load()) {
-	case byUplink:
-		return WhyLink
-	case byUnknown:
-		return WhyMeasuring
+	for _, x := range *in.outlets.Load() {
+		if theirs := float64(x.share.Load()); bound == byViewers && x != o && theirs > 0 && theirs < clearlyLess*share {
+			return WhyOthers
+		}
 	}
-	return WhyOthers
+	return WhyMeasuring // or the publisher has not yet followed
 }
 
 // full says that the way to the peer showed of late that it carries no more.

@@ -25,6 +25,7 @@ func TestWhosePictureItIs(t *testing.T) {
 		chose    bool
 		cut      bool
 		isDevice bool
+		others   bool // somebody else's link is thinner
 	}
 	for name, x := range map[string]struct {
 		in   situation
@@ -35,9 +36,11 @@ func TestWhosePictureItIs(t *testing.T) {
 		"own link":                            {situation{share: 120e3, full: true, sent: 100, up: 900}, limitedSmall, ""},
 		"own link, not yet known":             {situation{share: 120e3, sent: 100, up: 900}, notLimited, "small measuring"},
 		"their uplink":                        {situation{share: 120e3, full: true, sent: 30, up: 30, upFull: true}, notLimited, "small link"},
+		"both, theirs the thinner":            {situation{share: 60e3, full: true, sent: 45, up: 45, upFull: true}, notLimited, "small link"},
 		"their uplink, and ours is good":      {situation{share: 600e3, full: true, sent: 60, up: 60, upFull: true}, notLimited, "small link"},
 		"their uplink, not yet known":         {situation{share: 600e3, sent: 75, up: 75}, notLimited, "small measuring"},
-		"another viewer's link":               {situation{share: 600e3, sent: 75, up: 900, upFull: true}, notLimited, "small others"},
+		"another viewer's link":               {situation{share: 600e3, sent: 75, up: 900, upFull: true, others: true}, notLimited, "small others"},
+		"it has not yet followed":             {situation{share: 600e3, sent: 75, up: 900, upFull: true}, notLimited, "small measuring"},
 		"own link carries no video":           {situation{off: true, full: true}, limitedOff, ""},
 		"own link, stills":                    {situation{off: true, stills: true, share: 20e3}, limitedStills, ""},
 		"their uplink carries no video":       {situation{off: true, stills: true, thin: true, share: 20e3}, notLimited, "stills link"},
@@ -64,6 +67,13 @@ func TestWhosePictureItIs(t *testing.T) {
 			in.sending.note(payloadKbps(s.share), s.up, s.up > 0, s.upFull)
 			o := &outlet{peer: &Peer{down: newDownlink(300e3)}}
 			o.still.Store(map[bool]int64{true: 10_000}[s.stills])
+			other := &outlet{}
+			other.share.Store(60_000)
+			all := []*outlet{o}
+			if s.others {
+				all = append(all, other)
+			}
+			in.outlets.Store(&all)
 			if s.full {
 				makeFull(t, o.peer.down.est, now)
 			}
@@ -85,14 +95,21 @@ func TestWhosePictureItIs(t *testing.T) {
 // makeFull shows the estimate a queue that grows.
 func makeFull(t *testing.T, e *estimate.Estimator, now time.Time) {
 	t.Helper()
-	at := now.Add(-3 * time.Second)
-	for i := 0; i < 100 && !e.Full(now, fullFor); i++ {
-		var report []estimate.Packet
-		for range 4 {
-			report = append(report, estimate.Packet{Sent: at, Size: 400, Arrived: true, Arrival: time.Duration(i) * 60 * time.Millisecond})
-			at = at.Add(5 * time.Millisecond)
+	const step = 20 * time.Millisecond
+	begin, queue := now.Add(-20*time.Second), time.Duration(0)
+	for at := time.Duration(0); at < 15*time.Second; at += step {
+		switch { // twice, for a second
+		case at%(7*time.Second) > 6*time.Second:
+			queue += 2 * step
+		default:
+			queue = max(0, queue-4*step)
 		}
-		e.OnReport(at.Add(30*time.Millisecond), report)
+		var report []estimate.Packet
+		for i := range 4 {
+			sent := at + time.Duration(i)*5*time.Millisecond
+			report = append(report, estimate.Packet{Sent: begin.Add(sent), Size: 400, Arrived: true, Arrival: sent + queue})
+		}
+		e.OnReport(begin.Add(at+queue+2*step), report)
 	}
 	if !e.Full(now, fullFor) {
 		t.Fatal("a queue that grows is not seen")

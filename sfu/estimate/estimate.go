@@ -76,7 +76,7 @@ type Estimator struct {
 	reported   time.Time // of the last report
 	covered    time.Time // newest departure reported on
 	lastCut    time.Time
-	fullAt     time.Time // when it last showed that it carries no more
+	full       shown     // that it carries no more
 	draining   time.Time // until when at most; zero: not
 	cuts       int       // in a row, without a trial won between
 	cutsFrom   float64   // target before the first of them
@@ -137,11 +137,9 @@ func (e *Estimator) Demand(bps float64) {
 	}
 }
 
-// Full says that the path showed within so long that it carries no more than
-// Target. False: it may carry more, or less was asked of it.
-func (e *Estimator) Full(now time.Time, within time.Duration) bool {
-	return !e.fullAt.IsZero() && now.Sub(e.fullAt) < within
-}
+// Full says that the path showed twice within so long that it carries no more
+// than Target. False: it may carry more, or less was asked of it.
+func (e *Estimator) Full(now time.Time, within time.Duration) bool { return e.full.twice(now, within) }
 
 // QueueDelay is how long packets wait in the path beyond its usual delay.
 func (e *Estimator) QueueDelay() time.Duration {
@@ -197,13 +195,14 @@ func (e *Estimator) decide(now time.Time, marked bool, loss lossVerdict) {
 	case loss == lossHeavy:
 		// Beyond what any radio loses by itself: less, in proportion.
 		e.trial.fail(now, true)
-		e.fullAt = now
+		e.full.note(now)
 		e.target = e.clamp(e.target * (1 - (e.loss.last-lossIgnored)/4))
 	case loss == lossCongestion:
 		// Down to where a queue that is too short would lose nothing: then
 		// the loss that stays is the radio's.
 		e.trial.fail(now, true)
-		e.lastCut, e.fullAt = now, now
+		e.lastCut = now
+		e.full.note(now)
 		next := min(e.target, e.rate.delivered()*lossCutTo)
 		if e.rate.sent() < usedUp*e.target {
 			next = max(next, usedUp*e.target) // or each loss would take what was not used besides
@@ -228,7 +227,8 @@ func (e *Estimator) cut(now time.Time) {
 		e.cutsFrom, e.cutsSince = e.target, now
 	}
 	e.cuts++
-	e.lastCut, e.fullAt = now, now
+	e.lastCut = now
+	e.full.note(now)
 	got := e.carried()
 	next := min(e.target, got) * cutTo
 	switch sent := e.rate.sent(); {
@@ -287,7 +287,8 @@ func (e *Estimator) failTrial(now time.Time) {
 	if got > 0 && got*0.95 < e.target && e.rate.sent() > usedUp*e.target {
 		e.target = e.clamp(max(got*0.95, e.target*0.9))
 	}
-	e.lastCut, e.fullAt = now, now
+	e.lastCut = now
+	e.full.note(now)
 	e.draining = now.Add(e.drainTime())
 	e.trial.fail(now, false)
 }

@@ -134,3 +134,22 @@ func TestNobodyToReportOn(t *testing.T) {
 		}
 	}
 }
+
+// TestFullIsShownTwice: a path is not called full for one moment, and not for
+// ever.
+func TestFullIsShownTwice(t *testing.T) {
+	var s shown
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	s.note(now)
+	s.note(now.Add(time.Second)) // the same queue
+	if s.twice(now.Add(2*time.Second), time.Minute) {
+		t.Error("after one moment")
+	}
+	s.note(now.Add(10 * time.Second))
+	if !s.twice(now.Add(11*time.Second), time.Minute) {
+		t.Error("not after two")
+	}
+	if s.twice(now.Add(2*time.Minute), time.Minute) {
+		t.Error("for ever")
+	}
+}

@@ -49,6 +49,7 @@ type Inbound struct {
 	next    time.Time     // earliest growth
 	wall    float64       // rate at which the path was last full, 0: never
 	wallAt  time.Time
+	wallHit shown // that it carries no more
 }
 
 // NewInbound makes an estimate; the bounds are those of an Estimator.
@@ -60,11 +61,9 @@ func NewInbound(c Config) *Inbound {
 // Limit is what the sender should not exceed, bit/s of IP packets.
 func (e *Inbound) Limit() float64 { return e.limit }
 
-// Full says that the path showed within so long that it carries no more than
-// Limit.
-func (e *Inbound) Full(now time.Time, within time.Duration) bool {
-	return !e.cutAt.IsZero() && now.Sub(e.cutAt) < within
-}
+// Full says that the path showed twice within so long that it carries no more
+// than Limit.
+func (e *Inbound) Full(now time.Time, within time.Duration) bool { return e.wallHit.twice(now, within) }
 
 // QueueDelay is how long packets wait in the path beyond its usual delay.
 func (e *Inbound) QueueDelay() time.Duration {
@@ -165,6 +164,7 @@ func (e *Inbound) full(now time.Time) {
 
 func (e *Inbound) cut(now time.Time, to float64) {
 	e.limit = min(max(to, e.min), e.max)
+	e.wallHit.note(now)
 	e.cutAt, e.next, e.fast = now, now.Add(inboundHold), false
 	e.react = inboundReact + min(time.Duration(inboundEmpties*float64(e.QueueDelay())), inboundPatient)
 	e.overAt = now.Add(e.react) // what stands until then is of before
