@@ -158,6 +158,12 @@ func (e *Inbound) queued(now time.Time) bool {
 // full answers a queue: less than what came through, so that it empties.
 func (e *Inbound) full(now time.Time) {
 	got := e.carried()
+	if e.used < usedUp*e.limit {
+		// A burst stands in it, of a sender who has no more: what came says
+		// little of what the path carries.
+		e.cut(now, max(min(e.limit, got)*cutTo, e.limit*inboundLess))
+		return
+	}
 	e.wall, e.wallAt = got, now
 	e.cut(now, min(e.limit, got)*cutTo)
 }
