@@ -13,6 +13,7 @@ const (
 	speakerShare = 0.9                    // of a thin link is voices at most, beyond the first
 	speakerBack  = 5 * time.Second        // nothing waits in a link for so long, to hear one more
 	speakerTired = time.Minute            // where that ended in a queue again and again
+	speakerLess  = time.Second            // between two voices fewer: what waits may be a moment's
 	speakerPause = 400 * time.Millisecond // longer than between two words
 	speakerHold  = 1500 * time.Millisecond
 	speakerProof = 200 * time.Millisecond // who pushes in has spoken for so long, and is so much louder
@@ -107,12 +108,13 @@ type speakers struct {
 	list  []talker
 	most  int
 	calm  time.Time     // since when nothing waits in the link
+	less  time.Time     // when they became fewer
 	after time.Duration // so long before one more is tried
 }
 
 // limit finds how many voices of so many bit/s a link carries. What is believed
 // of a link rests on what was sent over it, which is little where nobody is seen:
-// so one more is tried, and only a queue (pressed) makes them fewer, at once.
+// so one more is tried, and only a queue (pressed) makes them fewer, one by one.
 func (s *speakers) limit(bps, voice float64, pressed bool, now time.Time) {
 	fits := speakersMost
 	if voice > 0 {
@@ -121,8 +123,8 @@ func (s *speakers) limit(bps, voice float64, pressed bool, now time.Time) {
 	switch {
 	case s.most == 0:
 		s.most, s.after, s.calm = fits, speakerBack, now
-	case pressed && fits < s.most:
-		s.most, s.after, s.calm = fits, min(2*s.after, speakerTired), now
+	case pressed && fits < s.most && now.Sub(s.less) >= speakerLess:
+		s.most, s.after, s.calm, s.less = s.most-1, min(2*s.after, speakerTired), now, now
 	case pressed || s.most >= speakersMost:
 		s.calm = now
 	case now.Sub(s.calm) > s.after || fits > s.most && now.Sub(s.calm) > speakerBack:

@@ -167,7 +167,7 @@ func TestSpeakersByLink(t *testing.T) {
 		{20_000, false, time.Second, 3}, // nothing waits: believed too little
 		{60_000, true, time.Second, 2}, {60_000, false, back, 2}, {60_000, false, back, 3},
 		{1e6, true, time.Second, 3}, // somebody else's queue
-		{1_000, true, time.Second, 1}, {1_000, false, 2 * back, 1}, {1e6, true, back, 1}, {1e6, false, time.Second, 1}, {1e6, false, back, 2},
+		{1_000, true, time.Second, 2}, {1_000, true, time.Second / 2, 2}, {1_000, true, time.Second / 2, 1}, {1_000, true, time.Second, 1}, {1_000, false, 2 * back, 1}, {1e6, true, back, 1}, {1e6, false, time.Second, 1}, {1e6, false, back, 2},
 		{1e6, false, time.Second, 2}, {1e6, false, back, 3}, {1e6, false, 2 * back, 3},
 	} {
 		now = now.Add(c.after)

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { browser, freePort, Server, tablet } from './harness.mjs'
-import { byId, clean, newCase, person, until } from './pages.mjs'
+import { byId, clean, newCase, person, received, until } from './pages.mjs'
 import { Link } from './cut.mjs'
 
 /** A microphone into which somebody speaks without a pause: no silence is left out. */
@@ -68,7 +68,9 @@ test('the length of the packets of voice follows the link', { timeout: 240_000 }
   await t.test('good links go on to shorter ones', async () => { await both('40 or 20 ms', n => near(n, 25) || near(n, 50), 120_000) })
   await t.test('a call goes on over the same connection', async () => {
     assert.deepEqual(await a.evaluate(() => [window.__siraCall.pc.signalingState, window.__siraCall.pc.connectionState]), ['stable', 'connected'])
+    const frames = await Promise.all([a, b].map(async page => (await received(page)).videoFrames))
     const { made } = await rate(b)
+    for (const [i, page] of [a, b].entries()) assert.ok((await received(page)).videoFrames > frames[i] + 5, 'no picture any more')
     assert.ok(made < 0.05, `${made} of what is heard is made up`)
   })
   await t.test('a link that becomes thin gets 60 ms, from both', async () => {
