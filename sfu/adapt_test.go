@@ -63,6 +63,9 @@ func (c *client) filmAndSpeak(bytes int, every uint32) {
 					Payload: content(nil, n),
 				})
 			}
+			if c.dim.Load() {
+				continue
+			}
 			_ = c.sends[video].WriteRTP(&rtp.Packet{
 				Header:  rtp.Header{Version: 2, SequenceNumber: uint16(n), Timestamp: n * 900, Marker: true},
 				Payload: append(c.layered(n, key), make([]byte, bytes)...),
@@ -168,7 +171,7 @@ func leaveOutLayers(t *testing.T, mime string) {
 	upper := func(pkts []rtp.Packet) int {
 		n := 0
 		for _, p := range pkts {
-			tid, _ := vp9Layer(p.Payload)
+			tid, _, _, _ := vp9Layer(p.Payload)
 			if mime == webrtc.MimeTypeVP8 {
 				tid, _, _ = vp8Layer(p.Payload)
 			}

@@ -18,8 +18,9 @@ const (
 	offFor      = 5 * time.Second
 	layerSlack  = 1.25        // times a share that a layer may need: the publisher follows it, the gate smooths
 	endless     = 100_000_000 // of a peer that tells nothing of its link
-	gonePicture = 1.4         // times what a picture needs, for it to come back
-	faceSharp   = 40_000      // below it video is a stamp, or a slide show that nobody can read: a still says more
+	largerEvery = 3 * time.Second
+	gonePicture = 1.4    // times what a picture needs, for it to come back
+	faceSharp   = 40_000 // below it video is a stamp, or a slide show that nobody can read: a still says more
 )
 
 // pictureLeast is the share below which a picture is off. Where stills may take
@@ -36,6 +37,9 @@ type budget struct {
 	riser allocate.Riser
 	fed   *inlet
 	since time.Time // when it was last too thin a link
+
+	wide   uint8     // highest spatial layer of what is fed
+	larger time.Time // when a keyframe was asked for to get a larger picture
 }
 
 // allot divides the peer's estimate among its outlets.
@@ -53,7 +57,7 @@ func (p *Peer) allot(now time.Time) {
 	loudest, spare := 0.0, 0.0
 	for _, o := range outs {
 		in := o.source()
-		if in == nil {
+		if in == nil || in.dark.spares(o) {
 			continue
 		}
 		s := allocate.Stream{Class: allocate.Voice}
@@ -159,7 +163,14 @@ func (o *outlet) give(share float64, pictures int, unwanted bool, now time.Time)
 	}
 	up, _ := in.peer.congestion.up.loss()
 	hold := max(repairTime(up, in.peer.roundTrip()), repairTime(o.peer.down.loss(), o.peer.roundTrip()))
-	top := max(b.riser.Next(now, share*layerSlack, in.levels()), 0)
+	levels := in.levels()
+	if wide := in.topSpace(); wide != b.wide {
+		b.wide = wide
+		if b.riser.Start(int(in.topLayer())); in.spread.paid(share) {
+			b.riser.Start(len(levels) - 1)
+		}
+	}
+	top := max(b.riser.Next(now, share*layerSlack, levels), 0)
 	o.mu.Lock()
 	o.hold.want(hold)
 	was := o.off
@@ -176,8 +187,12 @@ func (o *outlet) give(share float64, pictures int, unwanted bool, now time.Time)
 	if off && !was {
 		o.restart()
 	}
-	o.wantTop = uint8(min(top, layersMost-1))
+	larger := o.settle(in, top, share) && now.Sub(b.larger) > largerEvery
 	o.mu.Unlock()
+	if larger && !off {
+		b.larger = now
+		in.requestKeyframe(now)
+	}
 	switch {
 	case wait:
 		o.share.Store(-1) // the publisher need not change anything for that

@@ -26,6 +26,7 @@ type beginning struct {
 	newest      uint32 // timestamp
 	key         int    // bytes of the keyframe on the wire
 	base        int    // with the lowest layer since
+	wide        int    // with the lowest temporal layer of every size
 	all         int    // with every layer
 }
 
@@ -53,7 +54,10 @@ func (in *inlet) kept() (b beginning, ok bool) {
 		b.key += size
 		b.all += size
 		if p.tid == 0 {
-			b.base += size
+			b.wide += size
+			if p.sid == 0 {
+				b.base += size
+			}
 		}
 		age := time.Duration(float64(b.newest-p.ts) / float64(in.format.clock) * float64(time.Second))
 		if b.all > keptMost || age > keptAge {
@@ -102,14 +106,22 @@ func passes(size int, bps float64) time.Duration {
 // that is sooner than a keyframe that its publisher would have to make.
 func (o *outlet) begin(in *inlet, now time.Time) {
 	b, ok := in.kept()
-	if ok && o.sooner(in, b, now) {
-		o.serve(in, now)
-		return
+	o.mu.Lock()
+	larger := o.wantSpace > 0 && b.wide > b.base
+	o.mu.Unlock()
+	switch {
+	case ok && larger && o.sooner(in, b, b.wide, now):
+		o.serve(in, spacesMost-1, now)
+	case ok && o.sooner(in, b, b.base, now):
+		o.serve(in, 0, now)
+	default:
+		in.requestStart(now)
 	}
-	in.requestStart(now)
 }
 
-func (o *outlet) sooner(in *inlet, b beginning, now time.Time) bool {
+// sooner says whether size bytes of the beginning are there before a fresh
+// keyframe would be.
+func (o *outlet) sooner(in *inlet, b beginning, size int, now time.Time) bool {
 	if !o.peer.down.gated.Load() {
 		return b.all <= keptBlind
 	}
@@ -118,14 +130,14 @@ func (o *outlet) sooner(in *inlet, b beginning, now time.Time) bool {
 		bps, _ = o.peer.down.known()
 		bps *= keptShare
 	}
-	takes := passes(b.base, bps)
+	takes := passes(size, bps)
 	return takes <= keptTime && takes <= in.fresh(b.key, bps, now)
 }
 
 // serve sends the beginning, at the pace of the viewer's link: of what came
 // after the keyframe the lowest layer, which the next pictures build on. It
 // is played at once (rewriter.squeeze), not as long as it took to make.
-func (o *outlet) serve(in *inlet, now time.Time) {
+func (o *outlet) serve(in *inlet, space uint8, now time.Time) {
 	o.mu.Lock()
 	if o.in != in || !o.live || o.w == nil || o.off || o.started || o.lined {
 		o.mu.Unlock()
@@ -151,12 +163,13 @@ func (o *outlet) serve(in *inlet, now time.Time) {
 		o.replay(in, &start, now)
 		return
 	}
-	o.lined, o.layer = true, 0
+	o.lined, o.layer, o.space = true, 0, space
+	o.chosen, o.chosenTS = true, b.newest
 	items := make([]pace.Item[queued], 0, b.last-b.first+1)
 	for ext := b.first; ext <= b.last; ext++ {
 		if p, size, ok := in.peek(ext); ok {
 			it := pace.Item[queued]{
-				Value:  queued{o: o, in: in, ext: ext, leave: p.tid > 0},
+				Value:  queued{o: o, in: in, ext: ext, leave: o.leaves(&p), last: o.ends(&p)},
 				Stream: o.index, Frame: uint64(p.ts), Size: size + wireOverhead,
 			}
 			if it.Value.leave {
@@ -170,9 +183,10 @@ func (o *outlet) serve(in *inlet, now time.Time) {
 	o.peer.down.drain(now)
 }
 
-// begins says whether a keyframe is on its way to the viewer.
+// begins says whether a keyframe is on its way to the viewer, or would not be
+// sent to it.
 func (o *outlet) begins(now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.lined && !o.started || o.started && now.Sub(o.begun) < o.peer.roundTrip()+beginsFor
+	return o.off || o.lined && !o.started || o.started && now.Sub(o.begun) < o.peer.roundTrip()+beginsFor
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -71,6 +72,7 @@ type client struct {
 	nack   bool // ask for what is missing
 	wg     sync.WaitGroup
 	closed sync.Once
+	dim    atomic.Bool // film sends no picture
 
 	mu     sync.Mutex
 	got    map[string]*received // by mid

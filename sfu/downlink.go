@@ -47,6 +47,7 @@ type queued struct {
 	in    *inlet
 	ext   uint64
 	leave bool // of a layer that is not for this subscriber
+	last  bool // of the picture, as this subscriber gets it
 }
 
 func newDownlink(start float64) *downlink {
@@ -230,6 +231,7 @@ func (d *downlink) drainWith(now time.Time, in *inlet, hand *packet) {
 		default:
 			if p, ok := q.in.fetch(q.ext, d.buf); ok {
 				d.buf = p.payload[:0]
+				p.marker = p.marker || q.last
 				q.o.deliver(q.in, &p, true, now)
 			}
 		}

@@ -23,7 +23,6 @@ func (o *outlet) line(in *inlet, p *packet, now time.Time) {
 		// The keyframe's first packet may have come late: what followed it
 		// is in the ring.
 		o.lined = true
-		o.layer = o.wantTop
 		o.mu.Unlock()
 		items := []pace.Item[queued]{o.item(in, p, len(p.payload))}
 		for ext := p.ext + 1; ext <= in.highest(); ext++ {
@@ -41,18 +40,9 @@ func (o *outlet) line(in *inlet, p *packet, now time.Time) {
 // item decides at the frame's first packet whether its layer is sent.
 func (o *outlet) item(in *inlet, p *packet, size int) pace.Item[queued] {
 	o.mu.Lock()
-	switch {
-	case o.wantTop < o.layer:
-		o.layer = o.wantTop
-	case o.wantTop > o.layer && (p.keyStart || p.up && p.tid == o.layer+1):
-		if p.keyStart {
-			o.layer = o.wantTop
-		} else {
-			o.layer++
-		}
-	}
+	o.choose(p)
 	it := pace.Item[queued]{
-		Value:  queued{o: o, in: in, ext: p.ext, leave: p.tid > o.layer},
+		Value:  queued{o: o, in: in, ext: p.ext, leave: o.leaves(p), last: o.ends(p)},
 		Stream: o.index, Frame: uint64(p.ts), Size: size + wireOverhead,
 	}
 	o.mu.Unlock()
@@ -122,6 +112,7 @@ func (o *outlet) fill(now time.Time) bool {
 	}
 	o.scratch = p.payload[:0]
 	o.renumber(&p, p.payload)
+	p.marker = p.marker || o.sent.slots[seq%ringVideo].final
 	o.rtxSeq++
 	h := rtp.Header{
 		Version: 2, Marker: p.marker, PayloadType: r.rtx,

@@ -21,6 +21,7 @@ type sentPacket struct {
 	seq   uint16
 	used  bool
 	tries uint8
+	final bool   // the picture ended with it
 	era   uint32 // which binding of the outlet
 	ext   uint64
 	first time.Time // when it was sent

@@ -48,6 +48,8 @@ type inlet struct {
 	sr      senderReport
 	packets int // since the last second, for the ring's size
 	layers  layerRates
+	spread  spread
+	dark    dark
 	length  packetLength // of voice
 	loud    loudness
 
@@ -183,7 +185,7 @@ func (in *inlet) accept(seq uint16, ts uint32, marker bool, pt uint8, payload []
 	if in.kind == audio {
 		in.length.note(ext, ts, in.format.clock)
 	}
-	in.layers.add(p.tid, len(payload))
+	in.layers.add(&p)
 	if p.keyStart {
 		in.pli.pending = false // whoever wished for one has it
 	}
@@ -235,19 +237,6 @@ func (in *inlet) peek(ext uint64) (p packet, size int, ok bool) {
 	p = *kept
 	p.payload = nil
 	return p, len(kept.payload), true
-}
-
-// levels are the rates up to each temporal layer, bit/s on the wire.
-func (in *inlet) levels() []float64 {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return in.layers.levels()
-}
-
-func (in *inlet) topLayer() uint8 {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return in.layers.top
 }
 
 // highest is the newest packet's extended sequence number.

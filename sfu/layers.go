@@ -9,7 +9,7 @@ func (in *inlet) describe(p *packet, mime string) {
 	case "video/vp8":
 		p.tid, p.up, p.starts = vp8Layer(p.payload)
 	case "video/vp9":
-		p.tid, p.up = vp9Layer(p.payload)
+		p.tid, p.sid, p.up, p.end = vp9Layer(p.payload)
 	case "video/av1":
 		tid, known := av1Layer(p.payload)
 		if before, ok := in.ring.get(p.ext - 1); !known && ok && before.ts == p.ts {
@@ -72,11 +72,11 @@ func (o *outlet) renumber(p *packet, payload []byte) {
 	}
 }
 
-// vp9Layer reads RFC 9628, 4.2.
-func vp9Layer(b []byte) (tid uint8, up bool) {
-	const pictureID, layers = 0x80, 0x20
+// vp9Layer reads RFC 9628, 4.2: TID, SID, U and E.
+func vp9Layer(b []byte) (tid, sid uint8, up, end bool) {
+	const pictureID, layers, frameEnd = 0x80, 0x20, 0x04
 	if len(b) < 2 || b[0]&layers == 0 {
-		return 0, false
+		return 0, 0, false, false
 	}
 	i := 1
 	if b[0]&pictureID != 0 {
@@ -86,9 +86,9 @@ func vp9Layer(b []byte) (tid uint8, up bool) {
 		i++
 	}
 	if len(b) <= i {
-		return 0, false
+		return 0, 0, false, false
 	}
-	return min(b[i]>>5, layersMost-1), b[i]&0x10 != 0
+	return min(b[i]>>5, layersMost-1), min(b[i]>>1&7, spacesMost-1), b[i]&0x10 != 0, b[0]&frameEnd != 0
 }
 
 // av1Layer reads the temporal layer from the header of a packet's first OBU
@@ -115,42 +115,4 @@ func av1Layer(b []byte) (tid uint8, known bool) {
 		return 0, false
 	}
 	return min(b[i+1]>>5, layersMost-1), true
-}
-
-// layersMost is how many temporal layers are told apart.
-const layersMost = 3
-
-// layerRates measures the rate of each temporal layer of an inlet.
-type layerRates struct {
-	bytes [layersMost]int // since the last second
-	rate  [layersMost]float64
-	top   uint8 // highest layer seen
-}
-
-func (r *layerRates) add(tid uint8, size int) {
-	r.bytes[tid] += size + wireOverhead
-	r.top = max(r.top, tid)
-}
-
-// second closes a second.
-func (r *layerRates) second() {
-	for i, b := range r.bytes {
-		now := float64(b) * 8
-		if r.rate[i] == 0 {
-			r.rate[i] = now
-		}
-		r.rate[i] += (now - r.rate[i]) / 2
-		r.bytes[i] = 0
-	}
-}
-
-// levels are the rates up to each layer, bit/s.
-func (r *layerRates) levels() []float64 {
-	out := make([]float64, 0, layersMost)
-	sum := 0.0
-	for i := range r.top + 1 {
-		sum += r.rate[i]
-		out = append(out, sum)
-	}
-	return out
 }

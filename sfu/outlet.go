@@ -34,36 +34,40 @@ type outlet struct {
 	trans *webrtc.RTPTransceiver
 	mid   string
 
-	mu       sync.Mutex
-	w        webrtc.TrackLocalWriter // nil until negotiated
-	ssrc     uint32
-	rtxSSRC  uint32
-	rtxSeq   uint16
-	formats  []format
-	ccID     uint8 // of the transport-wide number, 0 without
-	acked    bool  // without it, by stream and number (RFC 8888)
-	both     bool  // the subscriber publishes in the same section
-	holdID   uint8 // of the playout delay, 0 without
-	hold     playout
-	live     bool  // the transport is up
-	lined    bool  // a beginning waits at the gate
-	layer    uint8 // highest temporal layer that is sent
-	wantTop  uint8 // the one to go up to when the stream allows it
-	off      bool  // no picture: the link is too thin, or it is not wanted
-	rejoin   bool  // the next packet follows what was sent before, whatever was left out
-	filled   uint64
-	in       *inlet
-	era      uint32 // counts bindings
-	routes   [128]route
-	awaitKey bool
-	started  bool // something of the present inlet was sent
-	begun    time.Time
-	firstSeq uint64 // before the first packet ever
-	rw       rewriter
-	sent     history
-	repairs  int // bytes that repairs may still cost
-	report   outReport
-	scratch  []byte
+	mu        sync.Mutex
+	w         webrtc.TrackLocalWriter // nil until negotiated
+	ssrc      uint32
+	rtxSSRC   uint32
+	rtxSeq    uint16
+	formats   []format
+	ccID      uint8 // of the transport-wide number, 0 without
+	acked     bool  // without it, by stream and number (RFC 8888)
+	both      bool  // the subscriber publishes in the same section
+	holdID    uint8 // of the playout delay, 0 without
+	hold      playout
+	live      bool  // the transport is up
+	lined     bool  // a beginning waits at the gate
+	layer     uint8 // highest temporal layer that is sent
+	wantTop   uint8 // the one to go up to when the stream allows it
+	space     uint8 // highest spatial layer that is sent
+	wantSpace uint8
+	chosen    bool // layers, of the picture of chosenTS
+	chosenTS  uint32
+	off       bool // no picture: the link is too thin, or it is not wanted
+	rejoin    bool // the next packet follows what was sent before, whatever was left out
+	filled    uint64
+	in        *inlet
+	era       uint32 // counts bindings
+	routes    [128]route
+	awaitKey  bool
+	started   bool // something of the present inlet was sent
+	begun     time.Time
+	firstSeq  uint64 // before the first packet ever
+	rw        rewriter
+	sent      history
+	repairs   int // bytes that repairs may still cost
+	report    outReport
+	scratch   []byte
 
 	budget budget      // of the peer's clock, which allots
 	turn   talker      // as well
@@ -149,6 +153,7 @@ func (o *outlet) feed(in *inlet, now time.Time) bool {
 	if fits {
 		o.in = in
 		o.layer, o.wantTop = layersMost-1, layersMost-1
+		o.space, o.wantSpace = 0, 0
 	}
 	live := o.live
 	o.mu.Unlock()
@@ -222,7 +227,7 @@ func (o *outlet) setLive(live bool, now time.Time) {
 // restart makes the outlet begin anew, without a gap in its numbers, with the
 // next packet that can stand alone. The lock is held.
 func (o *outlet) restart() {
-	o.started, o.lined, o.awaitKey = false, false, o.kind == video
+	o.started, o.lined, o.awaitKey, o.chosen = false, false, o.kind == video, false
 	o.rw.squeeze(0, 0)
 	o.era++
 }
@@ -334,6 +339,7 @@ func (o *outlet) send(p *packet, r route, waited bool, now time.Time) {
 	}
 	o.renumber(p, payload)
 	o.sent.note(uint16(seq), o.era, p.ext, now)
+	o.sent.slots[uint16(seq)%ringVideo].final = p.marker
 	o.repairs = min(o.repairs+len(payload)/2, repairBurst)
 	o.report.count(len(payload))
 	h := headers.Get().(*header)

@@ -9,8 +9,10 @@ type packet struct {
 	keyStart bool // first packet of a frame that decodes alone
 	gap      bool // what is missing before it is given up
 	tid      uint8
-	up       bool // one may go up to this layer from here
-	starts   bool // first packet of a numbered picture (VP8)
+	sid      uint8 // spatial layer
+	end      bool  // last packet of its layer of the picture (VP9)
+	up       bool  // one may go up to this layer from here
+	starts   bool  // first packet of a numbered picture (VP8)
 	pt       uint8
 	payload  []byte
 }

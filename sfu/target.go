@@ -10,6 +10,7 @@ type Target struct {
 	FPS    int    // frames a second at most
 	Voice  int    // kbit/s of Opus
 	Packet int    // ms of voice in each packet
+	Mode   string // scalabilityMode, where layers of size are wanted
 	Codec  string // of the picture, as in SDP: what most of the others can be shown; empty: not known
 }
 
@@ -61,6 +62,7 @@ func (p *Peer) retarget(now time.Time) {
 			continue
 		}
 		in.rethink(now)
+		in.look(now)
 		changed = in.retarget(now) || changed
 		t = in.target
 	}
@@ -94,8 +96,10 @@ func (in *inlet) retarget(now time.Time) bool {
 	if in.seenAt.IsZero() {
 		in.seenAt = now
 	}
-	want := low
-	if in.topLayer() > 0 {
+	want, mode := low, ""
+	if in.spreads(low, high, now) {
+		want, mode = in.spreadTarget(high), spreadMode
+	} else if in.topLayer() > 0 {
 		want = min(high, weakTimes*low)
 	}
 	kbps := payloadKbps(want)
@@ -110,7 +114,7 @@ func (in *inlet) retarget(now time.Time) bool {
 	last := in.target
 	fresh := in.targetAt.IsZero()
 	switch {
-	case fresh:
+	case fresh, mode != last.Mode:
 	case kbps == 0 && last.Kbps > 0, kbps > 0 && last.Kbps == 0:
 	case float64(kbps) < targetDown*float64(last.Kbps):
 	case float64(kbps) > targetUp*float64(last.Kbps) && now.Sub(in.targetAt) > targetEvery:
@@ -119,6 +123,7 @@ func (in *inlet) retarget(now time.Time) bool {
 	}
 	in.target, in.targetAt = onLadder(kbps, last, fresh), now
 	in.sending.kbps.Store(int64(kbps))
+	in.target.Mode = mode
 	if in.thin.trying(now) {
 		in.target.Height, in.target.FPS = legible.Height, legible.FPS
 	}

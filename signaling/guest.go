@@ -145,7 +145,7 @@ func (g *guest) onRenegotiate(audio, video int) {
 func (g *guest) onTarget(t sfu.Target) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.target = &targetMessage{"target", t.Kbps, t.Height, t.FPS, t.Voice, t.Packet, t.Codec}
+	g.target = &targetMessage{"target", t.Kbps, t.Height, t.FPS, t.Voice, t.Packet, t.Codec, t.Mode}
 	g.pass(*g.target)
 }
 

@@ -253,6 +253,7 @@ type (
 		Voice  int    `json:"voice"`
 		Packet int    `json:"packet"` // ms
 		Codec  string `json:"codec,omitempty"`
+		Mode   string `json:"mode,omitempty"`
 	}
 	pointerMessage struct {
 		Type  string `json:"type"`  // pointer

@@ -18,8 +18,8 @@ export interface Quality { connected: boolean; rttMs: number; lossUp: number; lo
 export interface Seen { participant: string; picture: 'small' | 'stills' | 'off'; why: 'link' | 'cut' | 'choice' | 'others' | 'measuring' }
 /** What of pictures goes both ways: video, a still each few seconds, none, or ours only. */
 export type Mode = 'video' | 'stills' | 'voice' | 'send';
-/** How the server wants our picture, for those who receive it; kbps 0: nobody does. And our voice, kbit/s, in packets of so many ms; codec: of the picture, which all can show. */
-export interface Target { kbps: number; height: number; fps: number; voice?: number; packet?: number; codec?: string }
+/** How the server wants our picture, for those who receive it; kbps 0: nobody does. And our voice, kbit/s, in packets of so many ms; codec: of the picture, which all can show; mode: its layers, where it is for very unlike links. */
+export interface Target { kbps: number; height: number; fps: number; voice?: number; packet?: number; codec?: string; mode?: string }
 /** What the server says to who joined. */
 interface Welcome { self: string; token?: string; sdp?: string; participants?: Participant[]; slots?: Slot[]; relay?: RTCIceServer }
 /** waiting: a guest at the door. ready: connected ahead of joining, in no room. */
@@ -133,7 +133,7 @@ export class Call {
     };
     // Sound first: it is the first section, and alone enough for a call.
     this.senders.audio = pc.addTransceiver(this.local.audio ?? 'audio', { direction: 'sendonly', sendEncodings: [{ maxBitrate: targetAtFirst.voice! * 1000 }] }).sender;
-    this.senders.video = pc.addTransceiver(this.local.video ?? 'video', { direction: 'sendonly', sendEncodings: [{ ...this.encoding(targetAtFirst), scalabilityMode: 'L1T2' } as RTCRtpEncodingParameters] }).sender;
+    this.senders.video = pc.addTransceiver(this.local.video ?? 'video', { direction: 'sendonly', sendEncodings: [this.encoding(targetAtFirst)] }).sender;
     this.addSlots(slotsAtFirst, slotsAtFirst);
     this.stills.open(pc);
     preferVP9(pc);
@@ -456,7 +456,7 @@ export class Call {
 
   private encoding(t: Target): RTCRtpEncodingParameters {
     const lines = this.local.video?.getSettings().height ?? 480;
-    return { active: t.kbps > 0 && !this.voiceFirst, maxBitrate: Math.max(t.kbps, 10) * 1000, maxFramerate: t.fps, scaleResolutionDownBy: Math.max(1, lines / t.height) };
+    return { active: t.kbps > 0 && !this.voiceFirst, maxBitrate: Math.max(t.kbps, 10) * 1000, maxFramerate: t.fps, scaleResolutionDownBy: Math.max(1, lines / t.height), scalabilityMode: t.mode ?? 'L1T2' } as RTCRtpEncodingParameters;
   }
   private async encode(to = this.target): Promise<void> {
     if (!to) return;
@@ -537,7 +537,12 @@ async function tune(sender: RTCRtpSender | undefined, to: RTCRtpEncodingParamete
   const p = sender?.getParameters(), now = p?.encodings?.[0];
   if (!now || Object.entries(to).every(([k, v]) => now[k as keyof RTCRtpEncodingParameters] === v)) return;
   Object.assign(now, to);
-  await sender!.setParameters(p!).catch(() => {});
+  await sender!.setParameters(p!).catch(async () => {
+    // Layers that this browser does not have: without.
+    const again = sender!.getParameters();
+    Object.assign(again.encodings[0]!, to, { scalabilityMode: undefined });
+    await sender!.setParameters(again).catch(() => {});
+  });
 }
 
 const connected = (pc: RTCPeerConnection): boolean => ['connected', 'completed', 'closed'].includes(pc.iceConnectionState);
