@@ -227,7 +227,13 @@ func (d *downlink) drainWith(now time.Time, in *inlet, hand *packet) {
 		case fate == pace.Leave || q.leave:
 			q.o.leaveOut(q.in, q.ext, now)
 		case q.in == in && q.ext == hand.ext:
-			q.o.deliver(q.in, hand, true, now)
+			if q.last && !hand.marker {
+				p := *hand // it is others' too
+				p.marker = true
+				q.o.deliver(q.in, &p, true, now)
+			} else {
+				q.o.deliver(q.in, hand, true, now)
+			}
 		default:
 			if p, ok := q.in.fetch(q.ext, d.buf); ok {
 				d.buf = p.payload[:0]

@@ -111,7 +111,7 @@ func (o *outlet) fill(now time.Time) bool {
 		return false
 	}
 	o.scratch = p.payload[:0]
-	o.renumber(&p, p.payload)
+	p.payload = o.renumber(&p, p.payload)
 	p.marker = p.marker || o.sent.slots[seq%ringVideo].final
 	o.rtxSeq++
 	h := rtp.Header{

@@ -1,5 +1,7 @@
 package sfu
 
+import "slices"
+
 // describe reads what a picture's packet is: the beginning of a keyframe, of
 // which temporal layer, and whether a decoder may go up to that layer from it
 // on. The lock is held.
@@ -60,16 +62,19 @@ func vp8Renumber(b []byte, n uint16) {
 	}
 }
 
-// renumber makes up for VP8 pictures that were left out. It writes into the
-// payload, which is the viewer's own where anything is left out. The outlet's
-// lock is held.
-func (o *outlet) renumber(p *packet, payload []byte) {
-	if !o.routes[p.pt&0x7f].vp8 {
-		return
+// renumber makes up for VP8 pictures that were left out, in a copy: the payload
+// may be other viewers' too. The outlet's lock is held.
+func (o *outlet) renumber(p *packet, payload []byte) []byte {
+	if !o.routes[p.pt&0x7f].vp8 || len(payload) == 0 {
+		return payload
 	}
-	if n := o.rw.pics(p.ext); n > 0 {
-		vp8Renumber(payload, n)
+	n := o.rw.pics(p.ext)
+	if n == 0 {
+		return payload
 	}
+	own := slices.Clone(payload)
+	vp8Renumber(own, n)
+	return own
 }
 
 // vp9Layer reads RFC 9628, 4.2: TID, SID, U and E.

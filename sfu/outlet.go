@@ -337,7 +337,7 @@ func (o *outlet) send(p *packet, r route, waited bool, now time.Time) {
 			payload = nil
 		}
 	}
-	o.renumber(p, payload)
+	payload = o.renumber(p, payload)
 	o.sent.note(uint16(seq), o.era, p.ext, now)
 	o.sent.slots[uint16(seq)%ringVideo].final = p.marker
 	o.repairs = min(o.repairs+len(payload)/2, repairBurst)

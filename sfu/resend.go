@@ -49,7 +49,7 @@ func (o *outlet) repairOf(seq uint16, rtt time.Duration, now time.Time) (rtp.Hea
 	}
 	o.repairs -= len(p.payload)
 	r := o.routes[p.pt&0x7f]
-	o.renumber(&p, p.payload)
+	p.payload = o.renumber(&p, p.payload)
 	p.marker = p.marker || o.sent.slots[seq%ringVideo].final
 	h := rtp.Header{
 		Version: 2, Marker: p.marker, PayloadType: r.pt,

@@ -114,10 +114,10 @@ func (c *client) twoSizes() {
 	c.t.Cleanup(sync.OnceFunc(func() { close(quit); wg.Wait() }))
 }
 
-// TestEachGetsTheSizeOfItsShare: who has much sees the larger size, who has
+// TestEachGetsTheLayersOfItsShare: who has much sees the larger size, who has
 // little the smaller one until there is more for it; then from a keyframe on.
 // Each picture ends with a marker, repaired or not.
-func TestEachGetsTheSizeOfItsShare(t *testing.T) {
+func TestEachGetsTheLayersOfItsShare(t *testing.T) {
 	s := startSFU(t, Config{})
 	s.places.learn("much", 3_000_000, time.Now()) // what is shared out is the test's affair
 	a := join(t, s, clientOptions{id: "a", room: "r", slots: 2, video: webrtc.MimeTypeVP9})
@@ -205,6 +205,9 @@ func pictureSizes(t *testing.T, pkts []rtp.Packet) (larger bool) {
 		}
 		_, sid, _, end := vp9Layer(p.Payload)
 		next, follows := bySeq[seq+1]
+		if follows && startsKeyframe("video/vp9", next.Payload) {
+			continue // what waited too long was given up
+		}
 		if follows && end && (next.Timestamp != p.Timestamp) != p.Marker {
 			t.Fatalf("packet %d of size %d: marker %v, the next is of another picture: %v", seq, sid, p.Marker, next.Timestamp != p.Timestamp)
 		}
