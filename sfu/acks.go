@@ -27,22 +27,29 @@ const (
 // ackLog remembers what left in each stream, until the peer says what became of
 // it.
 type ackLog struct {
-	streams map[uint32]*[ackKept]sentEntry
+	streams map[uint32]*[ackKept]ackEntry
 	last    uint32        // report timestamp, 1/65536 s
 	at      time.Duration // the same since the first report
 	begun   bool
+}
+
+type ackEntry struct {
+	at   time.Time
+	size int32
+	seq  uint16
+	open bool // nothing was said of it yet
 }
 
 func (l *ackLog) note(ssrc uint32, seq uint16, size int, now time.Time) {
 	s := l.streams[ssrc]
 	if s == nil {
 		if l.streams == nil || len(l.streams) >= ackStreams {
-			l.streams = map[uint32]*[ackKept]sentEntry{}
+			l.streams = map[uint32]*[ackKept]ackEntry{}
 		}
-		s = new([ackKept]sentEntry)
+		s = new([ackKept]ackEntry)
 		l.streams[ssrc] = s
 	}
-	s[seq%ackKept] = sentEntry{at: now, size: int32(size), seq: seq, open: true}
+	s[seq%ackKept] = ackEntry{at: now, size: int32(size), seq: seq, open: true}
 }
 
 // take turns a report into what became of packets of which nothing was said

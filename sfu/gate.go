@@ -96,8 +96,8 @@ func (o *outlet) fill(now time.Time) bool {
 	for range fillers {
 		o.filled++
 		seq = uint16(o.rw.high - o.filled%fillers)
-		s := &o.sent.slots[seq%ringVideo]
-		if !s.used || s.seq != seq || s.era != o.era || now.Sub(s.first) > 2*time.Second {
+		s, ok := o.sent.get(seq)
+		if !ok || s.era != o.era || s.first.before(now) > 2*time.Second {
 			continue
 		}
 		if p, found = o.in.fetch(s.ext, o.scratch); found && len(p.payload) > 0 {

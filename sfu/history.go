@@ -1,6 +1,9 @@
 package sfu
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Rules of sending a packet again to a subscriber.
 const (
@@ -24,15 +27,31 @@ type sentPacket struct {
 	final bool   // the picture ended with it
 	era   uint32 // which binding of the outlet
 	ext   uint64
-	first time.Time // when it was sent
-	last  time.Time // when it was last sent again
+	first moment // when it was sent
+	last  moment // when it was last sent again
 }
 
-// history is the memory of the last packets of one outlet.
-type history struct{ slots [ringVideo]sentPacket }
+// history is the memory of the last packets of one outlet. It is made with the
+// first one: most outlets of a large room show nobody.
+type history struct {
+	slots []sentPacket
+	most  int // 0: as many as of a picture
+}
 
 func (h *history) note(seq uint16, era uint32, ext uint64, now time.Time) {
-	h.slots[seq%ringVideo] = sentPacket{seq: seq, used: true, era: era, ext: ext, first: now}
+	if h.slots == nil {
+		h.slots = make([]sentPacket, cmp.Or(h.most, ringVideo))
+	}
+	h.slots[int(seq)%len(h.slots)] = sentPacket{seq: seq, used: true, era: era, ext: ext, first: momentOf(now)}
+}
+
+// get returns what left under a number, false when that is not known.
+func (h *history) get(seq uint16) (*sentPacket, bool) {
+	if h.slots == nil {
+		return nil, false
+	}
+	s := &h.slots[int(seq)%len(h.slots)]
+	return s, s.used && s.seq == seq
 }
 
 // verdict on a packet that a subscriber misses.
@@ -47,18 +66,18 @@ const (
 // again says whether to send the packet with an asked number, and which
 // packet of the source that is.
 func (h *history) again(seq uint16, era uint32, rtt time.Duration, now time.Time) (ext uint64, v verdict) {
-	s := &h.slots[seq%ringVideo]
+	s, ok := h.get(seq)
 	switch {
-	case !s.used || s.seq != seq:
+	case !ok:
 		return 0, resendNot
-	case s.era != era || now.Sub(s.first) > rtt+resendAge:
+	case s.era != era || s.first.before(now) > rtt+resendAge:
 		return 0, resendGone
 	case s.tries >= resendTries:
 		return 0, resendNot
-	case s.tries > 0 && now.Sub(s.last) < min(max(rtt, resendSpacing), resendMost):
+	case s.tries > 0 && s.last.before(now) < min(max(rtt, resendSpacing), resendMost):
 		return 0, resendNot
 	}
 	s.tries++
-	s.last = now
+	s.last = momentOf(now)
 	return s.ext, resendNow
 }

@@ -81,6 +81,9 @@ func newOutlet(p *Peer, k kind, index int) *outlet {
 	o.rw.high = 1<<32 | uint64(rand.Uint32()&0x7fff)
 	o.firstSeq = o.rw.high
 	o.repairs = repairBurst / 2
+	if k == audio {
+		o.sent.most = ringAudio
+	}
 	o.share.Store(-1)
 	return o
 }

@@ -25,7 +25,7 @@ type sentLog struct {
 }
 
 type sentEntry struct {
-	at   time.Time
+	at   moment
 	size int32
 	seq  uint16
 	open bool // nothing was said of it yet
@@ -34,7 +34,7 @@ type sentEntry struct {
 func (l *sentLog) note(size int, now time.Time) (seq uint16) {
 	seq = l.next
 	l.next++
-	l.slots[seq%sentKept] = sentEntry{at: now, size: int32(size), seq: seq, open: true}
+	l.slots[seq%sentKept] = sentEntry{at: momentOf(now), size: int32(size), seq: seq, open: true}
 	return seq
 }
 
@@ -53,7 +53,7 @@ func (l *sentLog) take(fb *rtcp.TransportLayerCC) []estimate.Packet {
 		}
 		left--
 		e := &l.slots[seq%sentKept]
-		p := estimate.Packet{Sent: e.at, Size: int(e.size)}
+		p := estimate.Packet{Sent: e.at.time(), Size: int(e.size)}
 		if symbol == rtcp.TypeTCCPacketReceivedSmallDelta || symbol == rtcp.TypeTCCPacketReceivedLargeDelta {
 			if len(deltas) == 0 {
 				left = 0

@@ -9,7 +9,7 @@ type line[T any] struct {
 }
 
 // lineKept is how many places an empty line keeps.
-const lineKept = 256
+const lineKept = 32
 
 func (l *line[T]) len() int { return len(l.items) - l.from }
 
