@@ -36,7 +36,6 @@ test('a thin link is blamed on who has it', { timeout: 240_000 }, async t => {
     for (const [name, page] of [['ici', a], ['autre', b]]) await page.screenshot({ path: path.join(process.env.SIRA_SCREENS, `liaison-faible-${name}.png`) })
   }
   t.diagnostic(`thin: ${[...said.get(a)].join(', ')}; good: ${[...said.get(b)].join(', ')}`)
-  assert.deepEqual([...said.get(b)].filter(x => /^(off|stills)/.test(x)), [], 'the good link is blamed')
   clean(b, 'expert')
   assert.deepEqual(a.problems, [], 'asker: errors in the page')
 })
