@@ -112,7 +112,9 @@ func (o *outlet) fill(now time.Time) bool {
 	}
 	o.scratch = p.payload[:0]
 	p.payload = o.renumber(&p, p.payload)
-	p.marker = p.marker || o.sent.slots[seq%ringVideo].final
+	if s, ok := o.sent.get(seq); ok {
+		p.marker = p.marker || s.final
+	}
 	o.rtxSeq++
 	h := rtp.Header{
 		Version: 2, Marker: p.marker, PayloadType: r.rtx,

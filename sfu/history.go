@@ -38,11 +38,13 @@ type history struct {
 	most  int // 0: as many as of a picture
 }
 
-func (h *history) note(seq uint16, era uint32, ext uint64, now time.Time) {
+func (h *history) note(seq uint16, era uint32, ext uint64, now time.Time) *sentPacket {
 	if h.slots == nil {
 		h.slots = make([]sentPacket, cmp.Or(h.most, ringVideo))
 	}
-	h.slots[int(seq)%len(h.slots)] = sentPacket{seq: seq, used: true, era: era, ext: ext, first: momentOf(now)}
+	s := &h.slots[int(seq)%len(h.slots)]
+	*s = sentPacket{seq: seq, used: true, era: era, ext: ext, first: momentOf(now)}
+	return s
 }
 
 // get returns what left under a number, false when that is not known.

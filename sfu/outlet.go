@@ -341,8 +341,7 @@ func (o *outlet) send(p *packet, r route, waited bool, now time.Time) {
 		}
 	}
 	payload = o.renumber(p, payload)
-	o.sent.note(uint16(seq), o.era, p.ext, now)
-	o.sent.slots[uint16(seq)%ringVideo].final = p.marker
+	o.sent.note(uint16(seq), o.era, p.ext, now).final = p.marker
 	o.repairs = min(o.repairs+len(payload)/2, repairBurst)
 	o.report.count(len(payload))
 	h := headers.Get().(*header)

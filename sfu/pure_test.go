@@ -154,6 +154,24 @@ func TestRing(t *testing.T) {
 	}
 }
 
+// TestHistoryOfVoice: it is shorter than that of a picture, and goes round.
+func TestHistoryOfVoice(t *testing.T) {
+	h := &newOutlet(&Peer{}, audio, 0).sent
+	now := time.Unix(1000, 0)
+	for seq := range uint16(3 * ringAudio) {
+		h.note(seq, 1, uint64(seq), now).final = true
+	}
+	if len(h.slots) != ringAudio {
+		t.Errorf("%d places", len(h.slots))
+	}
+	if _, ok := h.get(ringAudio); ok {
+		t.Error("one that is two rounds old is known")
+	}
+	if s, ok := h.get(3*ringAudio - 1); !ok || !s.final {
+		t.Errorf("the newest: %+v", s)
+	}
+}
+
 func TestHistoryLimits(t *testing.T) {
 	var h history
 	now := time.Unix(1000, 0)

@@ -50,7 +50,9 @@ func (o *outlet) repairOf(seq uint16, rtt time.Duration, now time.Time) (rtp.Hea
 	o.repairs -= len(p.payload)
 	r := o.routes[p.pt&0x7f]
 	p.payload = o.renumber(&p, p.payload)
-	p.marker = p.marker || o.sent.slots[seq%ringVideo].final
+	if s, ok := o.sent.get(seq); ok {
+		p.marker = p.marker || s.final
+	}
 	h := rtp.Header{
 		Version: 2, Marker: p.marker, PayloadType: r.pt,
 		SequenceNumber: seq, Timestamp: o.rw.told(p.ext, p.ts), SSRC: o.ssrc,
