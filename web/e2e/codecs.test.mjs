@@ -16,7 +16,7 @@ const limited = names => {
   RTCRtpTransceiver.prototype.setCodecPreferences = function (list) { return real.call(this, list.some(c => /^video/.test(c.mimeType)) ? list.filter(wanted) : list) }
 }
 
-test('pictures go in a codec that all can show', { timeout: 300_000 }, async t => {
+test('pictures go in a codec that all can show', { timeout: 400_000 }, async t => {
   const server = await new Server().start()
   t.after(() => server.remove())
   const chromium = await browser()
@@ -41,7 +41,7 @@ test('pictures go in a codec that all can show', { timeout: 300_000 }, async t =
       await enter(c)
       await until(`all send ${codec}`, async () => (await Promise.all([a, b, c].map(pictures))).every(p => p.codec === `video/${codec}`))
       t.diagnostic(`after ${Date.now() - began} ms`)
-      for (const page of [a, b, c]) await until('all see it', () => sees(page, codec, 2))
+      for (const page of [a, b, c]) await until('all see it', () => sees(page, codec, 2), 100_000)
       const before = await sees(c, codec, 2)
       await until('pictures go on', async () => (await sees(c, codec, 2)).every((s, i) => s.frames > before[i].frames + 10))
       assert.equal(await byId(c, 'call-no-codec').count(), 0)
