@@ -192,8 +192,12 @@ func (in *inlet) accept(seq uint16, ts uint32, marker bool, pt uint8, payload []
 	in.ring.put(&p)
 	in.packets++
 	var lost []uint16
-	if in.kind == video && len(in.rec.holes) > 0 {
+	switch {
+	case len(in.rec.holes) == 0:
+	case in.kind == video:
 		lost = in.rec.ask(now, in.peer.roundTrip())
+	case f.mime == mimeRED:
+		lost = in.rec.askVoice(now)
 	}
 	recovered := in.rec.repaired - repairedBefore
 	in.mu.Unlock()

@@ -3,8 +3,10 @@ package sfu
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/pion/rtp"
 )
@@ -164,4 +166,26 @@ func TestOutage(t *testing.T) {
 		t.Errorf("%d packets sent again after an outage", n)
 	}
 	checkStream(t, b.from("a", video)[before:], video)
+}
+
+// TestAskVoice: of a row of voices that are lost the last is in the packet
+// after it; the others are asked for, once.
+func TestAskVoice(t *testing.T) {
+	var r reception
+	now := time.Unix(1000, 0)
+	for _, seq := range []uint16{65530, 65532, 65533, 0, 1, 6} { // 65531; 65534, 65535; 2 to 5
+		r.arrive(seq, uint32(seq), false, now)
+	}
+	if got := r.askVoice(now); !slices.Equal(got, []uint16{65534, 2, 3, 4}) {
+		t.Errorf("asked for %v", got)
+	}
+	if got := r.askVoice(now.Add(time.Second)); len(got) > 0 {
+		t.Errorf("asked again for %v", got)
+	}
+	if _, how, _ := r.arrive(3, 3, false, now); how != arrivedLate || r.repaired != 1 {
+		t.Errorf("%v, %d repaired", how, r.repaired)
+	}
+	if r.askVoice(now.Add(nackGiveUp + time.Second)); len(r.holes) > 0 {
+		t.Errorf("%d holes are not given up", len(r.holes))
+	}
 }

@@ -187,6 +187,25 @@ func (r *reception) ask(now time.Time, rtt time.Duration) []uint16 {
 	return out
 }
 
+// askVoice is ask for voice that is said twice: what the next packet brings
+// along need not be asked for. It comes once, or not at all: later it is of no
+// use.
+func (r *reception) askVoice(now time.Time) []uint16 {
+	var out []uint16
+	r.holes = slices.DeleteFunc(r.holes, func(h hole) bool { return now.Sub(h.since) > nackGiveUp })
+	for i := range r.holes {
+		h := &r.holes[i]
+		next := i+1 < len(r.holes) && r.holes[i+1].ext == h.ext+1
+		if h.tries > 0 || !next {
+			continue
+		}
+		h.tries++
+		h.asked = now
+		out = append(out, uint16(h.ext))
+	}
+	return out
+}
+
 // expected and arrived count packets since the start.
 func (r *reception) expected() uint64 {
 	if !r.started {
