@@ -189,21 +189,3 @@ func TestAskVoice(t *testing.T) {
 		t.Errorf("%d holes are not given up", len(r.holes))
 	}
 }
-
-// TestHistoryOfVoice: a voice's history is short, and asked by any number.
-func TestHistoryOfVoice(t *testing.T) {
-	h := history{most: 128}
-	if _, ok := h.get(7); ok {
-		t.Error("known before anything was sent")
-	}
-	now := time.Unix(1000, 0)
-	for seq := range uint16(1000) {
-		h.note(seq, 1, uint64(seq), now)
-		if s, ok := h.get(seq); !ok || s.ext != uint64(seq) {
-			t.Fatalf("%d is not known", seq)
-		}
-	}
-	if _, ok := h.get(1000 - 129); ok {
-		t.Error("known for too long")
-	}
-}
