@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -129,6 +130,7 @@ func decodes(kind string, n int) func(gstEvent) bool {
 // GStreamer's ICE, leaves loopback out.
 func reachable(t *testing.T) *world {
 	t.Helper()
+	addressed(t)
 	var own *sfu.SFU
 	w := newWorld(t, func(c *Config) {
 		own = must[*sfu.SFU](t)(sfu.New(sfu.Config{UDPAddr: ":0", Logger: c.Logger}))
@@ -142,6 +144,24 @@ func reachable(t *testing.T) *world {
 		}
 	})
 	return w
+}
+
+// addressed gives a machine that has loopback only an address of its own for
+// the test's time. Nothing leaves by it.
+func addressed(t *testing.T) {
+	t.Helper()
+	for _, i := range must[[]net.Interface](t)(net.Interfaces()) {
+		addrs, _ := i.Addrs()
+		if i.Flags&net.FlagLoopback == 0 && i.Flags&net.FlagUp != 0 && len(addrs) > 0 {
+			return
+		}
+	}
+	for _, args := range []string{"link add siratest type veth peer name siratest2", "addr add 192.0.2.77/32 dev siratest", "link set siratest2 up", "link set siratest up"} {
+		if out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput(); err != nil {
+			t.Fatalf("no address besides loopback, and none to be had: ip %s: %v: %s", args, err, out)
+		}
+	}
+	t.Cleanup(func() { _ = exec.Command("ip", "link", "del", "siratest").Run() })
 }
 
 // viewer is in the call as a browser is, by one exchange, and keeps what
