@@ -146,10 +146,14 @@ func reachable(t *testing.T) *world {
 	return w
 }
 
-// addressed gives a machine that has loopback only an address of its own for
-// the test's time. Nothing leaves by it.
+var addressing sync.Mutex
+
+// addressed gives a machine that has loopback only an address of its own, to
+// which nothing is connected. It stays: tests beside this one use it.
 func addressed(t *testing.T) {
 	t.Helper()
+	addressing.Lock()
+	defer addressing.Unlock()
 	for _, i := range must[[]net.Interface](t)(net.Interfaces()) {
 		addrs, _ := i.Addrs()
 		if i.Flags&net.FlagLoopback == 0 && i.Flags&net.FlagUp != 0 && len(addrs) > 0 {
@@ -161,7 +165,6 @@ func addressed(t *testing.T) {
 			t.Fatalf("no address besides loopback, and none to be had: ip %s: %v: %s", args, err, out)
 		}
 	}
-	t.Cleanup(func() { _ = exec.Command("ip", "link", "del", "siratest").Run() })
 }
 
 // viewer is in the call as a browser is, by one exchange, and keeps what
