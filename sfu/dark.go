@@ -28,5 +28,6 @@ func (in *inlet) look(now time.Time) {
 	last := in.rec.highAt
 	in.mu.Unlock()
 	asked := in.target.Kbps > 0 && !in.targetAt.IsZero() && now.Sub(in.targetAt) > darkAfter
-	in.dark.Store(asked && now.Sub(last) > darkAfter)
+	// A link that is cut is another matter, of which viewers are told.
+	in.dark.Store(asked && in.peer.Connected() && now.Sub(last) > darkAfter)
 }

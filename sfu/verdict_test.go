@@ -137,3 +137,19 @@ func TestAnOutageOfTheOther(t *testing.T) {
 		return len(q.Others) == 0 || q.Others[0].Why != WhyCut
 	})
 }
+
+// TestDarkIsNotCut: a camera that sends nothing over a link that holds is off;
+// over one that is cut it is not known.
+func TestDarkIsNotCut(t *testing.T) {
+	now := time.Unix(1000, 0)
+	in := &inlet{peer: &Peer{}, kind: video, target: Target{Kbps: 48}, targetAt: now.Add(-time.Minute)}
+	in.rec.highAt = now.Add(-2 * darkAfter)
+	in.peer.connected.Store(true)
+	if in.look(now); !in.dark.Load() {
+		t.Error("not off")
+	}
+	in.peer.connected.Store(false)
+	if in.look(now); in.dark.Load() {
+		t.Error("off")
+	}
+}
