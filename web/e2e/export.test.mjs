@@ -69,6 +69,7 @@ async function shot(page, name) {
 /** Chooses images without identity and fills in all but what must be looked at. */
 async function anonymous(page, to) {
   await byId(page, 'do-export').click()
+  await page.locator('[data-testid="dialog-export"][open]').waitFor()
   await byId(page, 'export-anonymous').check({ force: true })
   await byId(page, 'export-to').fill(to)
   await byId(page, 'export-why').selectOption({ index: 1 })
@@ -114,7 +115,10 @@ test('what leaves a case', { timeout: 600_000, skip: !real && 'NOT RUN: no corpu
     await byId(expert, 'case').waitFor()
     await expert.locator('[data-testid="series-tile"][data-modality="US"]').filter({ hasText: '30 images' }).locator('a').click()
     await expert.waitForFunction(() => document.querySelector('[data-testid="viewer-canvas"]')?.dataset.state === 'full', null, { timeout: 60_000 })
-    for (let i = 0; i < 4; i++) await expert.keyboard.press('ArrowDown')
+    for (let n = 2; n <= 5; n++) {
+      await expert.keyboard.press('ArrowDown')
+      await byId(expert, 'viewer-slice').filter({ hasText: `${n} / 30` }).waitFor()
+    }
     const mark = byId(expert, 'viewer-key')
     await mark.waitFor()
     await expert.keyboard.press('k')
