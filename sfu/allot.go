@@ -208,13 +208,10 @@ func (o *outlet) give(share float64, pictures int, unwanted bool, now time.Time)
 		}
 	}
 	both := in.thin.both.Load()
-	switch {
-	case !stills || wait || !off && !both:
-		o.setStill(0)
-	case both: // and video beside them
+	if stills && (off || both) && !wait {
 		o.setStill(min(share, stillMost))
-	default: // soon over, so that what else the link carries can be tried before the next
-		o.setStill(share)
+	} else {
+		o.setStill(0)
 	}
 	if wait {
 		return notLimited, Seen{}

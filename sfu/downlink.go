@@ -126,13 +126,6 @@ func (d *downlink) tick(now time.Time) (filler bool) {
 	return d.est.Trying() && d.gate.Idle(now)
 }
 
-// trying says that the estimate looks whether the link carries more.
-func (d *downlink) trying() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.est.Trying()
-}
-
 // room says whether one more packet of filler may leave.
 func (d *downlink) room(now time.Time) bool {
 	d.mu.Lock()

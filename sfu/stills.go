@@ -165,8 +165,8 @@ func (t *stills) offer(o *outlet, from string, s *still) {
 // peer's clock.
 func (p *Peer) sendStills(now time.Time) {
 	t := &p.stills
-	if !t.open.Load() || p.down.trying() {
-		return // a piece in the queue of a thin link would be taken for the answer to a trial
+	if !t.open.Load() {
+		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
