@@ -35,16 +35,13 @@ func (c *client) layered(n uint32, key bool) []byte {
 	return []byte{0x90, 0xe0, 0x80 | byte(n>>8), byte(n), byte(n / 2), byte(n%2)<<6 | 0x20, last}
 }
 
-// film publishes a VP9 (or VP8) picture of two layers, bytes a packet, every few
-// milliseconds, a keyframe when asked; voice too.
-func (c *client) film(bytes int) { c.filmAndSpeak(bytes, 1) }
-
-// filmAndSpeak is film with a packet of voice for each so many of the picture.
-func (c *client) filmAndSpeak(bytes int, every uint32) {
+// publish sends pictures until the test ends: the n-th of them, a keyframe at
+// first and when asked for one, at an even number.
+func (c *client) publish(each time.Duration, send func(n uint32, key bool)) {
 	quit := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		tick := time.NewTicker(10 * time.Millisecond)
+		tick := time.NewTicker(each)
 		defer tick.Stop()
 		asked := 0
 		for n := uint32(0); ; n++ {
@@ -57,24 +54,33 @@ func (c *client) filmAndSpeak(bytes int, every uint32) {
 			if now := c.keyframesAsked(); now > asked && n%2 == 0 {
 				asked, key = now, true
 			}
-			if n%every == 0 {
-				_ = c.sends[audio].WriteRTP(&rtp.Packet{
-					Header:  rtp.Header{Version: 2, SequenceNumber: uint16(n / every), Timestamp: n * 480},
-					Payload: content(nil, n),
-				})
-			}
-			if c.dim.Load() {
-				continue
-			}
-			_ = c.sends[video].WriteRTP(&rtp.Packet{
-				Header:  rtp.Header{Version: 2, SequenceNumber: uint16(n), Timestamp: n * 900, Marker: true},
-				Payload: append(c.layered(n, key), make([]byte, bytes)...),
-			})
+			send(n, key)
 		}
 	})
-	var once sync.Once
-	stop := func() { once.Do(func() { close(quit); wg.Wait() }) }
-	c.t.Cleanup(stop)
+	c.t.Cleanup(sync.OnceFunc(func() { close(quit); wg.Wait() }))
+}
+
+// film publishes a VP9 (or VP8) picture of two layers, bytes a packet, every few
+// milliseconds, a keyframe when asked; voice too.
+func (c *client) film(bytes int) { c.filmAndSpeak(bytes, 1) }
+
+// filmAndSpeak is film with a packet of voice for each so many of the picture.
+func (c *client) filmAndSpeak(bytes int, every uint32) {
+	c.publish(10*time.Millisecond, func(n uint32, key bool) {
+		if n%every == 0 {
+			_ = c.sends[audio].WriteRTP(&rtp.Packet{
+				Header:  rtp.Header{Version: 2, SequenceNumber: uint16(n / every), Timestamp: n * 480},
+				Payload: content(nil, n),
+			})
+		}
+		if c.dim.Load() {
+			return
+		}
+		_ = c.sends[video].WriteRTP(&rtp.Packet{
+			Header:  rtp.Header{Version: 2, SequenceNumber: uint16(n), Timestamp: n * 900, Marker: true},
+			Payload: append(c.layered(n, key), make([]byte, bytes)...),
+		})
+	})
 }
 
 func continuous(t *testing.T, pkts []rtp.Packet) {

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,40 +19,24 @@ const (
 // slides publishes a small VP9 picture of two layers each 40 ms, a keyframe at
 // first and when asked. Each packet says which picture it is of.
 func (c *client) slides() {
-	quit := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		tick := time.NewTicker(slideTicks * time.Second / 90000)
-		defer tick.Stop()
-		asked, seq := 0, uint16(0)
-		for n := uint32(0); ; n++ {
-			select {
-			case <-quit:
-				return
-			case <-tick.C:
+	seq := uint16(0)
+	c.publish(slideTicks*time.Second/90000, func(n uint32, key bool) {
+		packets, size := 1, 60
+		if key {
+			packets, size = slideKey, 900
+		}
+		for i := range packets {
+			head := vp9(int(n%2), key)
+			if i > 0 {
+				head[0] &^= 0x08 // not the first of its frame
 			}
-			key := n == 0
-			if now := c.keyframesAsked(); now > asked && n%2 == 0 {
-				asked, key = now, true
-			}
-			packets, size := 1, 60
-			if key {
-				packets, size = slideKey, 900
-			}
-			for i := range packets {
-				head := vp9(int(n%2), key)
-				if i > 0 {
-					head[0] &^= 0x08 // not the first of its frame
-				}
-				_ = c.sends[video].WriteRTP(&rtp.Packet{
-					Header:  rtp.Header{Version: 2, SequenceNumber: seq, Timestamp: n * slideTicks, Marker: i == packets-1},
-					Payload: append(binary.BigEndian.AppendUint32(head, n), make([]byte, size)...),
-				})
-				seq++
-			}
+			_ = c.sends[video].WriteRTP(&rtp.Packet{
+				Header:  rtp.Header{Version: 2, SequenceNumber: seq, Timestamp: n * slideTicks, Marker: i == packets-1},
+				Payload: append(binary.BigEndian.AppendUint32(head, n), make([]byte, size)...),
+			})
+			seq++
 		}
 	})
-	c.t.Cleanup(sync.OnceFunc(func() { close(quit); wg.Wait() }))
 }
 
 // slide is which picture a packet is of.

@@ -87,31 +87,14 @@ func vp9Size(tid, sid int, key bool) []byte {
 
 // twoSizes publishes a VP9 picture in two sizes each 40 ms.
 func (c *client) twoSizes() {
-	quit := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		tick := time.NewTicker(40 * time.Millisecond)
-		defer tick.Stop()
-		asked := 0
-		for n := uint32(0); ; n++ {
-			select {
-			case <-quit:
-				return
-			case <-tick.C:
-			}
-			key := n == 0
-			if now := c.keyframesAsked(); now > asked && n%2 == 0 {
-				asked, key = now, true
-			}
-			for sid, size := range []int{100, 600} {
-				_ = c.sends[video].WriteRTP(&rtp.Packet{
-					Header:  rtp.Header{Version: 2, SequenceNumber: uint16(2*n) + uint16(sid), Timestamp: n * slideTicks, Marker: sid == 1},
-					Payload: append(vp9Size(int(n%2), sid, key), make([]byte, size)...),
-				})
-			}
+	c.publish(40*time.Millisecond, func(n uint32, key bool) {
+		for sid, size := range []int{100, 600} {
+			_ = c.sends[video].WriteRTP(&rtp.Packet{
+				Header:  rtp.Header{Version: 2, SequenceNumber: uint16(2*n) + uint16(sid), Timestamp: n * slideTicks, Marker: sid == 1},
+				Payload: append(vp9Size(int(n%2), sid, key), make([]byte, size)...),
+			})
 		}
 	})
-	c.t.Cleanup(sync.OnceFunc(func() { close(quit); wg.Wait() }))
 }
 
 // TestEachGetsTheLayersOfItsShare: who has much sees the larger size, who has
