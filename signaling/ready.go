@@ -3,7 +3,6 @@ package signaling
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -129,46 +128,4 @@ func (s *Server) unready(room string, u User, token string) *guest {
 	close(g.back)
 	g.back, g.moving = nil, true // its keeper, who may be about to end it, lets it go
 	return g
-}
-
-// settle parks a guest that is seated until a WebSocket resumes it, and shows
-// it to the room.
-func (s *Server) settle(g *guest, answer string, audio, video bool) (joined joinedMessage, err error) {
-	back, ok := s.await(g)
-	if !ok {
-		g.leave()
-		return joined, ErrClosing
-	}
-	joined = joinedMessage{Type: "joined", Self: g.self.ID, Token: g.token, SDP: answer}
-	s.enter(&g.member, audio, video, func(list []Participant) {
-		joined.Participants = list
-		joined.Slots = g.filled()
-	})
-	if g.peer.Connected() { // before it was seen
-		g.linked(true)
-	}
-	go g.keep(back, s.opts.Timing.Join)
-	s.log.Info("call joined", "room", g.room, "user", g.user.ID, "participant", g.self.ID, "by", "exchange")
-	return joined, nil
-}
-
-// answer acts on a message that came by HTTP.
-func (s *Server) answer(ctx context.Context, g *guest, place string, raw []byte) (any, error) {
-	decoded, err := decode(raw)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMessage, err)
-	}
-	switch m := decoded.(type) {
-	case *joinMessage:
-		return s.exchange(ctx, g, place, m)
-	case *readyMessage:
-		if !g.user.Guest {
-			return s.makeReady(ctx, g, place, m)
-		}
-	case *enterMessage:
-		if !g.user.Guest {
-			return s.enterReady(ctx, g.room, g.user, m)
-		}
-	}
-	return nil, fmt.Errorf("%w: %T", ErrMessage, decoded)
 }
