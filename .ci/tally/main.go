@@ -79,10 +79,34 @@ func read(in *bufio.Reader) (c counts, broken bool) {
 					c.failed++
 				}
 				fmt.Printf("   FAIL %s\n%s", e.Package, strings.Join(outputs[key], ""))
+				printUnfinished(outputs, e.Package)
 			}
 			delete(outputs, key)
 		}
 	}
+}
+
+// printUnfinished shows the words of the tests that had no result when their
+// package failed: a panic of another goroutine stands in one of them.
+func printUnfinished(outputs map[string][]string, pkg string) {
+	for key, lines := range outputs {
+		if test, ok := strings.CutPrefix(key, pkg+"\x00"); ok && test != "" {
+			fmt.Printf("   UNFINISHED %s %s\n%s", pkg, test, strings.Join(lastWords(lines), ""))
+			delete(outputs, key)
+		}
+	}
+}
+
+// lastWords cuts a test's output to what one reads: from the panic on, or the
+// end. What a crash prints of the other goroutines runs to thousands of lines.
+func lastWords(lines []string) []string {
+	const most = 100
+	for i, l := range lines {
+		if strings.HasPrefix(l, "panic:") || strings.HasPrefix(l, "fatal error:") || strings.HasPrefix(l, "SIG") {
+			return lines[i:min(len(lines), i+most)]
+		}
+	}
+	return lines[max(0, len(lines)-most):]
 }
 
 // reason finds the words of t.Skip in a test's output.
