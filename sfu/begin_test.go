@@ -97,6 +97,41 @@ func TestLateViewerBeginsWithWhatIsKept(t *testing.T) {
 	}
 }
 
+// leaver is the way to a viewer who goes with the first packet.
+type leaver struct{ gone func() }
+
+func (l leaver) WriteRTP(_ *rtp.Header, b []byte) (int, error) { l.gone(); return len(b), nil }
+func (l leaver) Write(b []byte) (int, error)                   { return len(b), nil }
+
+// TestViewerLeavesInTheBeginning: a viewer whose transport closes while the
+// kept pictures are sent to it takes nobody else's call down.
+func TestViewerLeavesInTheBeginning(t *testing.T) {
+	s := startSFU(t, Config{})
+	a := join(t, s, clientOptions{id: "a", room: "r", slots: 1})
+	b := join(t, s, clientOptions{id: "b", room: "r", slots: 1})
+	a.waitConnected()
+	b.waitConnected()
+	stop := a.speak()
+	eventually(t, "b sees a", func() bool { return len(b.from("a", video)) > 5 })
+	stop()
+
+	left := 0
+	b.peer.room.do(func() {
+		o := b.peer.outlets[video][0]
+		o.setLive(false, time.Now())
+		o.mu.Lock()
+		o.w = leaver{gone: func() { left++; _ = o.Unbind(nil) }}
+		o.mu.Unlock()
+		o.setLive(true, time.Now())
+	})
+	if left != 1 {
+		t.Errorf("%d packets for a viewer who went with the first", left)
+	}
+	if s.Stats().Kept != 1 {
+		t.Errorf("began with what is kept %d times", s.Stats().Kept)
+	}
+}
+
 // distinct counts packets without those that came again.
 func distinct(pkts []rtp.Packet) int {
 	seen := map[uint16]bool{}

@@ -138,6 +138,7 @@ func (o *outlet) Unbind(webrtc.TrackLocalContext) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.w = nil
+	o.restart() // whoever is in the middle of a replay must notice
 	return nil
 }
 
