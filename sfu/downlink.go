@@ -86,6 +86,7 @@ func (d *downlink) depart(size int, waited bool, now time.Time) uint16 {
 func (d *downlink) left(size int, now time.Time) {
 	d.mu.Lock()
 	d.gate.Sent(now, size+wireOverhead)
+	d.est.Beside(now, size+wireOverhead)
 	d.mu.Unlock()
 }
 

@@ -155,27 +155,44 @@ func (b *bench) measureAll(ctx context.Context) (results, []error) {
 }
 
 // alone measures while nobody else does on this machine: each run of this
-// command takes the lock for one measurement at a time.
+// command takes the lock for one measurement at a time. Who waits for it is the
+// only one at the door, so that who just had it comes behind.
 func (b *bench) alone(ctx context.Context, r row, subject string, seed int) (figures, error) {
-	lock, err := os.OpenFile(filepath.Join(b.cache, "bench-sfu.lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	door, err := b.lock(ctx, "bench-sfu.next")
 	if err != nil {
-		return figures{}, fmt.Errorf("opening the lock: %w", err)
+		return figures{}, err
+	}
+	lock, err := b.lock(ctx, "bench-sfu.lock")
+	door.Close()
+	if err != nil {
+		return figures{}, err
 	}
 	defer lock.Close() // and lets it go
+	return r.measure(b, ctx, r, subject, seed)
+}
+
+// lock waits until nobody else has that lock of this machine. Closing lets it go.
+func (b *bench) lock(ctx context.Context, name string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(b.cache, name), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("opening a lock: %w", err)
+	}
 	for told := false; ; told = true {
-		err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
-			return r.measure(b, ctx, r, subject, seed)
+			return f, nil
 		}
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			return figures{}, fmt.Errorf("taking the lock: %w", err)
+			f.Close()
+			return nil, fmt.Errorf("taking a lock: %w", err)
 		}
 		if !told {
 			fmt.Fprintln(b.log, "waiting: another bench-sfu measures")
 		}
 		select {
 		case <-ctx.Done():
-			return figures{}, ctx.Err()
+			f.Close()
+			return nil, ctx.Err()
 		case <-time.After(time.Second):
 		}
 	}

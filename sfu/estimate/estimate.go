@@ -152,6 +152,14 @@ func (e *Estimator) InherentLoss() float64 { return e.loss.inherent }
 // Delivered is the rate at which packets lately arrived, bit/s.
 func (e *Estimator) Delivered() float64 { return e.rate.delivered() }
 
+// Beside takes bytes, with all headers, that leave now and that no report will
+// speak of: what goes by a data channel fills the path like any other.
+func (e *Estimator) Beside(now time.Time, size int) {
+	if size > 0 && size <= 1<<16 {
+		e.rate.addBeside(now, size)
+	}
+}
+
 // OnReport takes the packets that one feedback message speaks of, in the
 // order in which they were sent. now is when the message arrived.
 func (e *Estimator) OnReport(now time.Time, packets []Packet) {
@@ -337,7 +345,7 @@ func (e *Estimator) wake(now time.Time, packets []Packet) {
 	e.ignoreTill = now.Add(-e.rtt / 2)
 	e.delay.flush()
 	e.loss.flush()
-	e.rate = rateMeter{}
+	e.rate = rateMeter{beside: e.rate.beside}
 	e.silent, e.draining = time.Time{}, time.Time{}
 	e.cuts = 0
 	e.trial.restart(now)

@@ -148,6 +148,7 @@ type flow struct {
 	most     float64 // what the encoder can use, bit/s of video
 	leaves   float64 // share of its allowance that the encoder leaves
 	noFiller bool    // nothing else is sent in a trial
+	stills   float64 // bit/s by data channel, in pieces that no report names
 	start    time.Duration
 	paused   func(t time.Duration) bool
 	feedback time.Duration
@@ -197,6 +198,9 @@ func (f *flow) begin() {
 		n++
 		f.encode(int(size))
 	})
+	if f.stills > 0 {
+		f.w.each(time.Duration(stillPiece*8/f.stills*1e9), f.piece)
+	}
 	f.w.each(10*time.Millisecond, f.pace)
 	f.w.each(f.feedback, f.report)
 	f.w.each(50*time.Millisecond, func() { f.e.Tick(time.Now(), f.lastSent) })
@@ -266,6 +270,15 @@ func (f *flow) send(size int, useful, voice bool) {
 			f.carried[len(f.carried)-1] += float64(size) * 8
 		}
 	})
+}
+
+const stillPiece = 1078
+
+// piece sends one of a still's.
+func (f *flow) piece() {
+	f.tokens -= stillPiece
+	f.e.Beside(time.Now(), stillPiece)
+	f.hop(0, stillPiece, func(bool) {})
 }
 
 func (f *flow) hop(i, size int, arrive func(bool)) {

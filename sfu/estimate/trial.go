@@ -129,7 +129,7 @@ func (e *Estimator) watchTrial(now time.Time) {
 // peak is the rate that was sent and arrived, but for what a radio loses,
 // between two times of departure.
 func (m *rateMeter) peak(from, to time.Time) float64 {
-	bytes := 0
+	bytes := m.besideIn(from, to)
 	for _, p := range m.packets {
 		if !p.Sent.Before(from) && p.Sent.Before(to) {
 			bytes += p.Size
