@@ -2,21 +2,24 @@ package estimate
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
 const (
-	groupSpan   = 100 * time.Millisecond // of departures judged together
-	groupsKept  = 200                    // 20 s
-	groupsBase  = 0.1                    // quantile taken for the empty path
-	baseBelow   = 1.28                   // standard deviations that quantile lies below the mean
-	groupsNoise = 60                     // 6 s
-	stepSigma   = 1.05                   // standard deviation of a group for a median step of 1
-	delayLeast  = 30.0                   // ms of queue that are never too much
-	delayNoise  = 1.4                    // times the path's own jitter, on top
-	delayMost   = 150.0                  // ms that are always too much
-	queueFollow = 0.35                   // weight of the newest group
-	trendGroups = 6
+	groupSpan     = 100 * time.Millisecond // of departures judged together
+	groupsKept    = 200                    // 20 s
+	groupsBase    = 0.1                    // quantile taken for the empty path
+	baseBelow     = 1.28                   // standard deviations that quantile lies below the mean
+	groupsNoise   = 60                     // 6 s
+	stepSigma     = 1.05                   // standard deviation of a group for a median step of 1
+	delayLeast    = 30.0                   // ms of queue that are never too much
+	delayNoise    = 1.4                    // times the path's own jitter, on top
+	delayMost     = 150.0                  // ms that are always too much
+	queueFollow   = 0.35                   // weight of the newest group
+	trendGroups   = 6
+	inOrderGroups = 7 // longer than it takes to send a packet again
+	inOrderTrial  = 3 // the end of a trial, and nothing from before it
 )
 
 // delayFilter finds the delay of the queue in the delay of packets: how much
@@ -24,14 +27,16 @@ const (
 // a radio link adds by itself from one moment to the next is measured too,
 // and what is within it is not called a queue.
 type delayFilter struct {
-	groups []float64 // mean transit of each, ms, oldest first
-	sorted ordered   // the same
-	steps  ordered   // from each of the last groupsNoise groups to the next
-	sum    float64
-	n      int
-	from   time.Time
-	origin time.Time // of transit times
-	known  bool
+	groups  []float64 // mean transit of each, ms, oldest first
+	sorted  ordered   // the same
+	steps   ordered   // from each of the last groupsNoise groups to the next
+	sum     float64
+	least   float64
+	n       int
+	inOrder bool // packets come in order, each lost one after it was sent again
+	from    time.Time
+	origin  time.Time // of transit times
+	known   bool
 
 	base  float64 // transit of the empty path
 	queue float64 // smoothed transit beyond base
@@ -45,7 +50,7 @@ func (d *delayFilter) add(p Packet) {
 	}
 	transit := float64(p.Arrival-p.Sent.Sub(d.origin)) / float64(time.Millisecond)
 	if len(d.groups) > 0 && math.Abs(transit-d.groups[len(d.groups)-1]) > 60_000 {
-		*d = delayFilter{} // the receiver's clock was set
+		*d = delayFilter{inOrder: d.inOrder} // the receiver's clock was set
 		d.add(p)
 		return
 	}
@@ -53,14 +58,18 @@ func (d *delayFilter) add(p Packet) {
 		d.close()
 	}
 	if d.n == 0 {
-		d.from = p.Sent
+		d.from, d.least = p.Sent, transit
 	}
 	d.sum += transit
+	d.least = min(d.least, transit)
 	d.n++
 }
 
 func (d *delayFilter) close() {
 	g := d.sum / float64(d.n)
+	if d.inOrder {
+		g = d.least
+	}
 	d.sum, d.n = 0, 0
 	if len(d.groups) == groupsKept {
 		d.sorted.drop(d.groups[0])
@@ -69,9 +78,39 @@ func (d *delayFilter) close() {
 	d.groups = append(d.groups, g)
 	d.sorted.add(g)
 	d.spread()
-	d.base = d.sorted.quantile(groupsBase) + baseBelow*d.noise
+	d.base = d.empty()
+	if d.inOrder {
+		d.queue = d.quickest(inOrderGroups)
+		return
+	}
 	d.queue += queueFollow * (g - d.base - d.queue)
 	d.slope = trend(d.groups[max(0, len(d.groups)-trendGroups):])
+}
+
+// empty is the transit of the empty path.
+func (d *delayFilter) empty() float64 {
+	low := d.sorted.quantile(groupsBase)
+	if d.inOrder {
+		return low // groups are their quickest packets already
+	}
+	return low + baseBelow*d.noise
+}
+
+// quickest is what even the quickest of the last groups met: of a path where
+// packets wait for one that was lost, that is what stands in its queue.
+func (d *delayFilter) quickest(groups int) float64 {
+	if len(d.groups) == 0 {
+		return 0
+	}
+	return slices.Min(d.groups[max(0, len(d.groups)-groups):]) - d.base
+}
+
+// after is the queue that a trial left, whose last packets were just seen.
+func (d *delayFilter) after() float64 {
+	if d.inOrder {
+		return d.quickest(inOrderTrial)
+	}
+	return d.queue
 }
 
 // spread measures the jitter of groups by the median step between
@@ -134,7 +173,7 @@ func (d *delayFilter) rebase() {
 	d.groups = append(d.groups[:0], d.groups[max(0, len(d.groups)-20):]...)
 	d.again()
 	if len(d.groups) > 0 {
-		d.base = d.sorted.quantile(groupsBase) + baseBelow*d.noise
+		d.base = d.empty()
 	}
 	d.queue, d.slope = 0, 0
 }

@@ -52,6 +52,9 @@ const (
 	cutSpacing = 250 * time.Millisecond // beyond a round trip: a cut needs time to be seen
 	drainGrace = 700 * time.Millisecond // the same while a queue empties, which takes its time
 
+	deepQueue   = 400.0 // ms
+	deepSpacing = time.Second
+
 	deafFor  = 10 * time.Second
 	deafMost = 200.0 // ms of queue
 
@@ -152,6 +155,11 @@ func (e *Estimator) InherentLoss() float64 { return e.loss.inherent }
 // Delivered is the rate at which packets lately arrived, bit/s.
 func (e *Estimator) Delivered() float64 { return e.rate.delivered() }
 
+// InOrder says whether the path is one of TCP: nothing is lost there and nothing
+// overtakes. A packet that the radio lost comes later, and those behind it wait
+// for it, which is no queue.
+func (e *Estimator) InOrder(yes bool) { e.delay.inOrder = yes }
+
 // Beside takes bytes, with all headers, that leave now and that no report will
 // speak of: what goes by a data channel fills the path like any other.
 func (e *Estimator) Beside(now time.Time, size int) {
@@ -200,6 +208,8 @@ func (e *Estimator) decide(now time.Time, marked bool, loss lossVerdict) {
 	}
 	over := e.delay.over() && !e.competing(now) || marked
 	switch {
+	case e.standing() && now.Sub(e.lastCut) > deepSpacing:
+		e.cut(now)
 	case loss == lossHeavy:
 		// Beyond what any radio loses by itself: less, in proportion.
 		e.trial.fail(now, true)
@@ -253,7 +263,7 @@ func (e *Estimator) cut(now time.Time) {
 	} else {
 		e.trial.fail(now, false)
 	}
-	if e.cuts >= 4 && now.Sub(e.cutsSince) > 3*time.Second && e.target < 0.65*e.cutsFrom && !e.delay.falling() {
+	if !e.delay.inOrder && e.cuts >= 4 && now.Sub(e.cutsSince) > 3*time.Second && e.target < 0.65*e.cutsFrom && !e.delay.falling() {
 		// Sending much less did not help: the delay is not of our making.
 		// The way became longer, or someone else fills the queue: then who
 		// yields gets nothing, and for a while only loss is listened to.
@@ -265,6 +275,10 @@ func (e *Estimator) cut(now time.Time) {
 		e.trial.restart(now)
 	}
 }
+
+// standing says that far more waits in a path of TCP than a trial could leave
+// there. It is seen late, and a round trip through it takes as long as it is deep.
+func (e *Estimator) standing() bool { return e.delay.inOrder && e.delay.queue > deepQueue }
 
 // carried is what came through the bottleneck: what arrived, and what the
 // radio lost behind it.

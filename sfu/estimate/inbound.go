@@ -99,6 +99,9 @@ func (e *Inbound) OnArrivals(now time.Time, packets []Packet) {
 	e.decide(now, verdict)
 }
 
+// InOrder is Estimator.InOrder.
+func (e *Inbound) InOrder(yes bool) { e.delay.inOrder = yes }
+
 // Beside takes bytes that came through the path and are in no packet of
 // OnArrivals: they say how much is used, not how long it waited.
 func (e *Inbound) Beside(now time.Time, arrival time.Duration, size int) {
@@ -152,7 +155,8 @@ func (e *Inbound) queued(now time.Time) bool {
 	if now.Before(e.overAt) {
 		return false
 	}
-	return now.Sub(e.overAt) >= inboundStands || e.delay.queue > inboundDeep
+	// In order, what even the quickest packets met has stood for a while.
+	return now.Sub(e.overAt) >= inboundStands || e.delay.queue > inboundDeep || e.delay.inOrder
 }
 
 // full answers a queue: less than what came through, so that it empties.

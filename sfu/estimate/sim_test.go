@@ -79,6 +79,7 @@ type link struct {
 	burstLen float64
 	down     func(t time.Duration) bool
 	mark     time.Duration // queue from which packets are marked; 0: never
+	again    time.Duration // after which a lost packet comes all the same, and those behind it with it, as by TCP; 0: never
 
 	free time.Time
 	due  time.Time
@@ -106,10 +107,13 @@ func (l *link) send(size int, arrive func(marked bool)) {
 	l.waits = append(l.waits, wait.Seconds()*1000)
 	end := now.Add(wait).Add(time.Duration(float64(size) * 8 / l.rate(t) * 1e9))
 	l.free = end
-	if l.lost(t) {
-		return
-	}
 	at := end.Add(l.delay)
+	if l.lost(t) {
+		if l.again == 0 {
+			return
+		}
+		at = at.Add(l.again)
+	}
 	if l.jitter > 0 {
 		keep := math.Exp(-end.Sub(l.jAt).Seconds() / 0.05)
 		l.jAt = end

@@ -109,7 +109,7 @@ func (e *Estimator) watchTrial(now time.Time) {
 	t.stop()
 	// Had the path been full, the step would stand in its queue now.
 	full := trialLast.Seconds() * 1000 * t.step / (e.target + t.step)
-	if !e.competing(now) && e.delay.queue > t.queue+max(trialExpect*full, 0.9*e.delay.noise) {
+	if !e.competing(now) && e.delay.after() > t.queue+max(trialExpect*full, 0.9*e.delay.noise) {
 		e.failTrial(now)
 		return
 	}
