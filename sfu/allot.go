@@ -19,8 +19,10 @@ const (
 	layerSlack  = 1.25        // times a share that a layer may need: the publisher follows it, the gate smooths
 	endless     = 100_000_000 // of a peer that tells nothing of its link
 	largerEvery = 3 * time.Second
-	gonePicture = 1.4    // times what a picture needs, for it to come back
-	faceSharp   = 40_000 // below it video is a stamp, or a slide show that nobody can read: a still says more
+	gonePicture = 1.4     // times what a picture needs, for it to come back
+	orderShare  = 0.7     // of a path of TCP, whose own rate falls with each packet lost: behind what it cannot carry then a voice waits
+	orderMost   = 170_000 // of such a path that is worth finding out
+	faceSharp   = 40_000  // below it video is a stamp, or a slide show that nobody can read: a still says more
 )
 
 // pictureLeast is the share below which a picture is off. Where stills may take
@@ -97,8 +99,14 @@ func (p *Peer) allot(now time.Time) {
 	want += spare
 	bps := float64(endless)
 	if p.down.gated.Load() {
+		if p.inOrder.Load() {
+			want = min(want, orderMost)
+		}
 		p.down.demand(want)
 		bps, _ = p.down.known()
+		if p.inOrder.Load() {
+			bps *= orderShare
+		}
 	}
 	pictures := len(streams) - voices
 	p.speakers.limit(bps, loudest, p.down.pressed(), now)

@@ -53,6 +53,8 @@ type Peer struct {
 	congestion *congestion
 	upStart    float64 // bit/s that the way up is believed to carry at first
 	down       *downlink
+	inOrder    atomic.Bool // only TCP passes
+	echoes     echoes
 	clock      clockOffset
 	link       link
 	files      files

@@ -11,6 +11,7 @@ import (
 // negotiated.
 func (o *outlet) resend(seqs []uint16, now time.Time) {
 	rtt := o.peer.roundTrip()
+	twice := o.peer.echoWorth(rtt)
 	gone := false
 	for _, seq := range seqs {
 		o.mu.Lock()
@@ -21,6 +22,9 @@ func (o *outlet) resend(seqs []uint16, now time.Time) {
 		case resendNow:
 			o.peer.sfu.counters.resent.Add(1)
 			o.write(w, &h, payload, false, now)
+			if twice {
+				o.peer.echoes.add(o, seq, now)
+			}
 		case resendGone:
 			gone = true
 		}
@@ -39,6 +43,11 @@ func (o *outlet) repairOf(seq uint16, rtt time.Duration, now time.Time) (rtp.Hea
 	if v != resendNow {
 		return rtp.Header{}, nil, v
 	}
+	return o.repairWith(seq, ext)
+}
+
+// repairWith makes it of one of the source's packets. The lock is held.
+func (o *outlet) repairWith(seq uint16, ext uint64) (rtp.Header, []byte, verdict) {
 	p, ok := o.in.fetch(ext, o.scratch)
 	if !ok {
 		return rtp.Header{}, nil, resendGone

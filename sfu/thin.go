@@ -12,7 +12,7 @@ const (
 	thinBoth     = 5 * time.Second  // of it with stills besides: a first picture takes its time
 	thinWait     = 45 * time.Second // until such a trial; doubles with each that fails
 	thinWaitMost = 6 * time.Minute
-	thinStill    = 0.9 // of what is left of a thin uplink that stills may take
+	thinStill    = 0.75 // of what is left of a thin uplink that stills may take: their pieces come in a part of the time
 )
 
 // thin says whether a publisher's own uplink is too thin for video, so that it

@@ -28,6 +28,7 @@ func (p *Peer) tick(now time.Time, feedback, report bool) {
 		return
 	}
 	p.listen(now)
+	p.echo(now)
 	p.sendStills(now)
 	if p.down.tick(now) {
 		p.fill(now)
@@ -40,17 +41,15 @@ func (p *Peer) tick(now time.Time, feedback, report bool) {
 	}
 }
 
-// follow tells both estimates what kind of path there is, which may change
-// in a call: UDP that begins to pass, or no longer does.
+// follow tells the estimate what kind of path there is, which may change in a
+// call: UDP that begins to pass, or no longer does.
 func (p *Peer) follow() {
 	path := p.path()
 	inOrder := path == "tcp" || path == "relay" // ours takes nothing but TCP
+	p.inOrder.Store(inOrder)
 	p.down.mu.Lock()
 	p.down.est.InOrder(inOrder)
 	p.down.mu.Unlock()
-	p.congestion.up.mu.Lock()
-	p.congestion.up.est.InOrder(inOrder)
-	p.congestion.up.mu.Unlock()
 }
 
 // fill gives a trial what it lacks: copies of what was sent last.

@@ -17,6 +17,8 @@ const (
 	inboundLess    = 0.7                     // of what came through, for the answer
 	inboundAsk     = time.Minute             // between two such questions
 	inboundAhead   = 1.3                     // times what was used that a limit may be: so far it is not tried
+	inboundUnused  = 8_000                   // bit/s unused that are no reason not to ask for more: a voice has no more to send
+	inboundRoom    = 12_000                  // beyond what was used that a limit may be in any case: a few stills
 	inboundWall    = 0.8                     // of the rate at which the path was last full
 	inboundForget  = 30 * time.Second        // after which that rate is tried again
 	inboundStands  = 1000 * time.Millisecond // of queue: a keyframe's is gone sooner, and no reason to send less
@@ -99,9 +101,6 @@ func (e *Inbound) OnArrivals(now time.Time, packets []Packet) {
 	e.decide(now, verdict)
 }
 
-// InOrder is Estimator.InOrder.
-func (e *Inbound) InOrder(yes bool) { e.delay.inOrder = yes }
-
 // Beside takes bytes that came through the path and are in no packet of
 // OnArrivals: they say how much is used, not how long it waited.
 func (e *Inbound) Beside(now time.Time, arrival time.Duration, size int) {
@@ -126,7 +125,7 @@ func (e *Inbound) decide(now time.Time, loss lossVerdict) {
 		e.cut(now, e.lower(e.limit, lossCutTo))
 	case e.queued(now) && settled:
 		e.full(now)
-	case e.delay.pressed() || now.Before(e.next) || e.used < inboundUsed*e.limit:
+	case e.delay.pressed() || now.Before(e.next) || e.used < min(inboundUsed*e.limit, e.limit-inboundUnused):
 	default:
 		e.grow(now)
 	}
@@ -155,8 +154,7 @@ func (e *Inbound) queued(now time.Time) bool {
 	if now.Before(e.overAt) {
 		return false
 	}
-	// In order, what even the quickest packets met has stood for a while.
-	return now.Sub(e.overAt) >= inboundStands || e.delay.queue > inboundDeep || e.delay.inOrder
+	return now.Sub(e.overAt) >= inboundStands || e.delay.queue > inboundDeep
 }
 
 // full answers a queue: less than what came through, so that it empties.
@@ -187,7 +185,7 @@ func (e *Inbound) grow(now time.Time) {
 	if e.fast || known && e.limit < e.wall*inboundWall {
 		by, wait = inboundFast, inboundFirst // new ground, or ground that carried before
 	}
-	to := min(e.limit*by, e.used*inboundAhead)
+	to := min(e.limit*by, max(e.used*inboundAhead, e.used+inboundRoom))
 	if known {
 		to = min(to, e.wall*inboundWall)
 	}

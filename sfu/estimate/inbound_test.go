@@ -154,20 +154,35 @@ func TestInboundUnused(t *testing.T) {
 }
 
 // TestInboundCountsBeside: who sends stills by data channel beside a voice uses
-// its limit, which grows; a voice alone does not, and it stays.
+// its limit, which grows.
 func TestInboundCountsBeside(t *testing.T) {
-	for _, beside := range []int{0, 900} {
-		e := NewInbound(Config{Start: 30_000})
-		origin, seq := time.Unix(1000, 0), 0
-		for at := time.Duration(0); at < 30*time.Second; at += 60 * time.Millisecond {
-			now := origin.Add(at)
-			e.OnArrivals(now, []Packet{{Sent: now, Size: 120, Arrived: true, Arrival: at}})
-			if seq++; beside > 0 && seq%10 == 0 {
-				e.Beside(now, at, beside)
-			}
-		}
-		if grown := e.Limit() > 32_000; grown != (beside > 0) {
-			t.Errorf("%d bytes beside: a limit of %.0f", beside, e.Limit())
+	if got := voiceAnd(900, 30_000, 30*time.Second); got < 38_000 {
+		t.Errorf("with stills a limit of %.0f", got)
+	}
+}
+
+// TestInboundLeavesRoom: a voice alone, whose limit fell to what it sends and
+// little more, gets room for some stills beside it, by which more can be
+// found; not more than that.
+func TestInboundLeavesRoom(t *testing.T) {
+	for start, want := range map[float64][2]float64{20_000: {25_000, 29_000}, 24_000: {25_000, 29_000}, 60_000: {60_000, 60_000}} {
+		if got := voiceAnd(0, start, time.Minute); got < want[0] || got > want[1] {
+			t.Errorf("of %.0f became a limit of %.0f, want %.0f to %.0f", start, got, want[0], want[1])
 		}
 	}
+}
+
+// voiceAnd is the limit after a voice of 17 kbit/s and so many bytes beside it
+// each 0.6 s.
+func voiceAnd(beside int, start float64, lasts time.Duration) float64 {
+	e := NewInbound(Config{Start: start})
+	origin, seq := time.Unix(1000, 0), 0
+	for at := time.Duration(0); at < lasts; at += 60 * time.Millisecond {
+		now := origin.Add(at)
+		e.OnArrivals(now, []Packet{{Sent: now, Size: 128, Arrived: true, Arrival: at}})
+		if seq++; beside > 0 && seq%10 == 0 {
+			e.Beside(now, at, beside)
+		}
+	}
+	return e.Limit()
 }

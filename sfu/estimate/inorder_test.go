@@ -57,27 +57,3 @@ func TestPathInOrder(t *testing.T) {
 	}
 	t.Log(b.String())
 }
-
-// TestInboundInOrder is the same of a way up.
-func TestInboundInOrder(t *testing.T) {
-	var b strings.Builder
-	for _, kbps := range []float64{64_000, 128_000, 256_000, 512_000} {
-		for seed := uint64(1); seed <= 3; seed++ {
-			simulate(t, seed, func(w *world) {
-				l := w.newStream(steps(0, kbps))
-				s := &told{w: w, path: l, e: NewInbound(Config{Start: 60_000}), limit: 60_000, most: 1e6}
-				s.e.InOrder(true)
-				s.begin()
-				w.run(30 * time.Second)
-				l.waits = nil
-				w.run(2 * time.Minute)
-				use, wait := mean(s.carried[30:120])/kbps, pct(l.waits, 0.9)
-				fmt.Fprintf(&b, "\n%3.0f kbit/s: use %3.0f %%, queue p90 %4.0f ms", kbps/1000, 100*use, wait)
-				if use < 0.65 || wait > 900 {
-					t.Errorf("%.0f kbit/s, seed %d: use %.2f, queue %.0f ms", kbps/1000, seed, use, wait)
-				}
-			})
-		}
-	}
-	t.Log(b.String())
-}

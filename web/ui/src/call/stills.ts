@@ -79,7 +79,7 @@ export class Stills {
     if (!data) return false;
     const number = ++this.number, count = pieceCount(data.length);
     for (let i = 0; i < count && channel === this.channel && channel.readyState === 'open'; i++) {
-      if (i) await sleep((every * 750) / count); // a voice leaves between two
+      if (i) await sleep((every * 900) / count); // a voice leaves between two
       channel.send(piece(number, i, data, performance.now() - taken));
     }
     return true;
