@@ -3,6 +3,7 @@ package sfu
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -61,6 +62,27 @@ func TestRewriterIsContinuous(t *testing.T) {
 			t.Fatal("a packet from before the source began was placed")
 		}
 		next = w.high + 1
+	}
+}
+
+// TestReceptionAsksTwice: over a long way each request goes twice, and the next
+// pair when an answer to the first could have come.
+func TestReceptionAsksTwice(t *testing.T) {
+	const rtt = 400 * time.Millisecond
+	began := time.Unix(1000, 0)
+	r := reception{clock: 90000}
+	for _, seq := range []uint16{1, 2, 4, 5, 6} {
+		r.arrive(seq, 0, false, began)
+	}
+	var at []time.Duration
+	for d := time.Duration(0); d < 3*time.Second; d += 10 * time.Millisecond {
+		for range r.ask(began.Add(d), rtt) {
+			at = append(at, d/time.Millisecond)
+		}
+	}
+	want := []time.Duration{0, 60, 450, 510, 900, 960, 1350, 1410, 1800, 1860}
+	if !slices.Equal(at, want) {
+		t.Errorf("asked after %d ms, want %d", at, want)
 	}
 }
 

@@ -166,10 +166,14 @@ func (r *reception) measureJitter(ts uint32, now time.Time) {
 // ask returns the sequence numbers to ask for now, given the round trip to
 // the publisher.
 func (r *reception) ask(now time.Time, rtt time.Duration) []uint16 {
-	spacing := max(rtt+rtt/4, nackSpacingLeast)
+	spacing, tries := max(rtt+rtt/4, nackSpacingLeast), nackTries
+	twice := rtt >= echoFrom
+	if twice {
+		spacing, tries = rtt+rtt/8, 2*nackTries
+	}
 	var out []uint16
 	r.holes = slices.DeleteFunc(r.holes, func(h hole) bool {
-		return h.tries >= nackTries || now.Sub(h.since) > nackGiveUp
+		return h.tries >= tries || now.Sub(h.since) > nackGiveUp
 	})
 	for i := range r.holes {
 		h := &r.holes[i]
@@ -177,7 +181,7 @@ func (r *reception) ask(now time.Time, rtt time.Duration) []uint16 {
 			if r.high-h.ext < nackAfterPackets && now.Sub(h.since) < nackAfter {
 				continue
 			}
-		} else if now.Sub(h.asked) < spacing {
+		} else if now.Sub(h.asked) < askAgain(h.tries, spacing, twice) {
 			continue
 		}
 		h.tries++
@@ -185,6 +189,19 @@ func (r *reception) ask(now time.Time, rtt time.Duration) []uint16 {
 		out = append(out, uint16(h.ext))
 	}
 	return out
+}
+
+// askAgain is how long after the last of so many requests the next one goes. Over
+// a long way each goes twice, since it may be lost as well: who got the first
+// does not heed the second.
+func askAgain(tries int, spacing time.Duration, twice bool) time.Duration {
+	switch {
+	case !twice:
+		return spacing
+	case tries%2 == 1:
+		return echoAfter
+	}
+	return spacing - echoAfter
 }
 
 // askVoice is ask for voice that is said twice: what the next packet brings

@@ -159,7 +159,7 @@ var rows = []row{
 		metrics: []metric{back(1.5), firstAudio(1.5)}},
 	{key: "upload", label: "512 kbps, 300 ms, 2 % lost, 20 MB sent meanwhile", profile: "mali-3g-512", kbps: 512, rtt: 300, upload: 20 << 20, measure: (*bench).uploading, subjects: []string{"ours"},
 		metrics: []metric{addedConcealment(0.2), concealed(none), uploaded(none), used(none)}},
-	{key: "whip", label: "an ultrasound by WHIP, 256 kbps, 300 ms, 2 % lost", profile: "mali-3g-256", kbps: 256, rtt: 300, whip: &whip{180, 10}, measure: (*bench).call, subjects: []string{"ours"},
+	{key: "whip", label: "an ultrasound by WHIP, 256 kbps, 300 ms, 2 % lost", profile: "mali-3g-256", kbps: 256, rtt: 300, whip: &whip{200, 6}, measure: (*bench).call, subjects: []string{"ours"},
 		metrics: []metric{
 			{"picture", "lines", 0, func(f figures) figure { return f.Up.Height }, true, 480},
 			{"pictures", "a second", 1, func(f figures) figure { return f.Up.FPS }, true, 5},
