@@ -12,9 +12,9 @@ import (
 )
 
 // congestion leads a publisher's rate. A browser that heeds targets is told the
-// limit that we find (REMB). Its own controller, fed with arrival times, takes
+// limit that we find (REMB), and so is a device that offers to follow one. Its own controller, fed with arrival times, takes
 // the jitter of a radio for a queue: each false alarm costs 15 % of what was
-// sent, and who sends little finds no way up. A device is told when its packets
+// sent, and who sends little finds no way up. Another device is told when its packets
 // arrived (draft-holmer-rmcat-transport-wide-cc-extensions-01) and finds its
 // rate itself.
 type congestion struct {
@@ -80,9 +80,12 @@ const (
 	rembChange = 0.03        // a limit that moved so far is told at once
 )
 
+// led says whether the peer is told a limit, and not when its packets arrived.
+func (p *Peer) led() bool { return p.part.OnTarget != nil || p.part.HeedsREMB }
+
 // lead tells the publisher what its uplink carries, feedback when it is due.
 func (p *Peer) lead(now time.Time, feedback bool) {
-	if p.part.OnTarget == nil {
+	if !p.led() {
 		if feedback {
 			p.writeRTCP(p.congestion.feedback()...)
 		}

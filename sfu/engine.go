@@ -61,7 +61,7 @@ func newSettings(p *port, publicIPs []string, log *slog.Logger) (webrtc.SettingE
 // newConnection makes the transport of one peer.
 func (s *SFU) newConnection(p *Peer) (*webrtc.PeerConnection, error) {
 	m := &webrtc.MediaEngine{}
-	if err := registerCodecs(m, p.part.OnTarget != nil); err != nil {
+	if err := registerCodecs(m, p.led()); err != nil {
 		return nil, fmt.Errorf("registering codecs: %w", err)
 	}
 	reg := &interceptor.Registry{}

@@ -197,3 +197,28 @@ func shapeOpus(m *sdp.MediaDescription, ptime int) {
 		sdp.NewAttribute("ptime", strconv.Itoa(ptime)),
 		sdp.NewAttribute("maxptime", strconv.Itoa(ptime)))
 }
+
+// OffersREMB says whether who makes an offer follows a limit that it is told
+// (draft-alvestrand-rmcat-remb-03) and says when its packets left, by which we
+// find that limit: each section that sends pictures offers both, as those of
+// browsers do.
+func OffersREMB(offer string) bool {
+	d := &sdp.SessionDescription{}
+	if err := d.UnmarshalString(offer); err != nil {
+		return false
+	}
+	any := false
+	for _, m := range d.MediaDescriptions {
+		if way := direction(m, d); m.MediaName.Media != "video" || way != "sendonly" && way != "sendrecv" {
+			continue
+		}
+		has := func(key, end string) bool {
+			return slices.ContainsFunc(m.Attributes, func(a sdp.Attribute) bool { return a.Key == key && strings.HasSuffix(a.Value, end) })
+		}
+		if !has("rtcp-fb", " goog-remb") || !has("extmap", sdp.ABSSendTimeURI) {
+			return false
+		}
+		any = true
+	}
+	return any
+}

@@ -23,6 +23,7 @@ type Participant struct {
 	OnSlots       func([]Slot)           // the slots now filled, complete list
 	OnRenegotiate func(audio, video int) // a new offer with so many recvonly sections is wanted
 	OnTarget      func(Target)           // how the participant's picture is to be encoded
+	HeedsREMB     bool                   // a device that follows a limit (see OffersREMB)
 	OnGrant       func(Grant)            // what the participant's transfers may take
 	OnPointer     func(time.Duration)    // how often the participant may point
 	OnStills      func(Stills)           // what stills of the participant's picture are needed

@@ -107,7 +107,7 @@ func (e *Endpoint) enter(ctx context.Context, way Way) (answer string, err error
 		return "", ErrClosing
 	}
 	direction := map[Way]sfu.Direction{Publish: sfu.SendOnly, Watch: sfu.ReceiveOnly}[way]
-	peer, err := e.srv.sfu.Join(ctx, e.room, sfu.Participant{ID: e.self.ID, Direction: direction, OnConnected: e.linked})
+	peer, err := e.srv.sfu.Join(ctx, e.room, sfu.Participant{ID: e.self.ID, Direction: direction, OnConnected: e.linked, HeedsREMB: sfu.OffersREMB(e.offer)})
 	if err != nil {
 		return "", err
 	}
