@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { browser, Server, tablet } from './harness.mjs'
-import { brightness, byId, clean, newCase, person, picture, received, until } from './pages.mjs'
+import { brightness, byId, clean, fits, newCase, person, picture, received, until } from './pages.mjs'
 
 /** What is seen now: address, size and a sum of the still's pixels. */
 const seen = page => byId(page, 'call-still').evaluate(async img => {
@@ -17,6 +17,18 @@ const seen = page => byId(page, 'call-still').evaluate(async img => {
   ctx.getImageData(0, 0, c.width, c.height).data.forEach((v, i) => { sum = (sum * 31 + v * (i % 7 + 1)) % 1000000007 })
   return { src: img.src, width: img.naturalWidth, sum }
 })
+
+/** Which of them, on that screen, are not to be seen whole where the page stands. */
+const hidden = async (page, viewport, ids) => {
+  await page.setViewportSize(viewport)
+  return await page.evaluate(ids => ids.filter(id => {
+    const e = document.querySelector(`[data-testid="${id}"]`), r = e?.getBoundingClientRect()
+    if (!r?.width || !r.height) return true
+    const whole = e.closest('.call-tile') ?? e // what is written on a picture does not hide it
+    return [[r.left, r.top], [r.right, r.top], [r.left, r.bottom], [r.right, r.bottom]].some(([x, y]) =>
+      !whole.contains(document.elementFromPoint(x + (x === r.left ? 4 : -4), y + (y === r.top ? 4 : -4))))
+  }), ids)
+}
 
 test('images only: stills that change, both ways, and back to video', { timeout: 240_000 }, async t => {
   const server = await new Server().start()
@@ -52,6 +64,16 @@ test('images only: stills that change, both ways, and back to video', { timeout:
     const then = await received(b)
     await until('the voice goes on', async () => (await received(b)).audioPackets > then.audioPackets + 30)
     assert.ok((await received(b)).videoFrames <= then.videoFrames + 2, 'video beside stills')
+  })
+
+  await t.test('all of it is seen without scrolling', async () => {
+    const all = ['call-still', 'call-still-age', 'call-still-why', 'call-self-video', 'call-seen-in-stills', 'call-freeze', 'call-guide', 'call-freeze-own', 'call-mode', 'call-devices', 'call-mute', 'call-camera', 'call-hangup']
+    for (const page of [a, b]) for (const viewport of [{ width: 800, height: 1280 }, tablet]) {
+      assert.deepEqual(await hidden(page, viewport, all), [], `cut off at ${viewport.width}×${viewport.height}`)
+      await fits(page, 'images fixes')
+    }
+    const [theirs, own] = await Promise.all(['call-still', 'call-self-video'].map(id => byId(a, id).boundingBox()))
+    assert.ok(theirs.width > 2 * own.width && theirs.height > 2 * own.height, `${theirs.width}×${theirs.height} beside ${own.width}×${own.height}`)
   })
 
   await t.test('video comes back', async () => {

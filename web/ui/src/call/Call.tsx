@@ -1,7 +1,7 @@
 // The call, docked beside the record: voice first, few and large buttons.
 import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ours, seen, theirs } from './because';
+import { inStills, ours, seen, theirs } from './because';
 import { Bus } from './bus';
 import { bars, Call as Client, type Mode, type Participant, type Quality, type Seen, type Snapshot } from './client';
 import { camera, devices, microphone, open, problemOf, type Devices, type Local, type MediaProblem } from './media';
@@ -90,7 +90,7 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
   const mine = own(phase, s?.participants.find((p) => p.id === s.self), s?.quality), blame = phase === 'joined' ? whose(mine, others) : '';
   const hangUp = () => { client.current?.hangUp(); onClose(); };
   return (
-    <section class="call" aria-label={w('call')} data-testid="call-panel" data-phase={s?.phase ?? 'connecting'}>
+    <section class="call" aria-label={w('call')} data-testid="call-panel" data-phase={s?.phase ?? 'connecting'} data-stills={(mode === 'stills' || inStills(s?.quality)) || undefined}>
       <p class="call-status" role="status" data-testid="call-status"><span>{status(s, others)}</span>{phase !== 'waiting' && <Bars q={s?.quality} sign={mine} record={guest ? undefined : paths.record(caseId)} />}</p>
       {phase === 'waiting' && <p class="call-note">{w('doorLead')}</p>}
       {!guest && <Door caseId={caseId} />}

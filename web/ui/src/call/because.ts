@@ -7,8 +7,8 @@ const w = local({
   fr: {
     small: 'Image réduite : votre liaison porte la voix, mais peu d’image ({k} kbit/s).',
     off: 'Image arrêtée : votre liaison ({k} kbit/s) ne porte que la voix. Elle revient seule dès que la liaison le permet.',
-    stills: 'Images fixes : votre liaison ({k} kbit/s) ne porte pas la vidéo. Elle revient seule dès que la liaison le permet.',
-    stillsWish: 'Images seulement, à votre demande : une image toutes les quelques secondes, reçue et envoyée.',
+    stills: 'La vidéo revient seule dès que votre liaison ({k} kbit/s) la porte.',
+    stillsWish: 'Images seulement, à votre demande.',
     voice: 'Son seul, à votre demande : ni image reçue, ni image envoyée.',
     unwanted: 'À votre demande, vous ne recevez pas les images. Les autres vous voient toujours.',
     'link.small': 'Image réduite : la liaison de {who} porte la voix, mais peu d’image.',
@@ -22,8 +22,8 @@ const w = local({
   en: {
     small: 'Small picture: your link carries the voice, but little picture ({k} kbit/s).',
     off: 'Picture stopped: your link ({k} kbit/s) carries the voice only. It comes back by itself when the link allows.',
-    stills: 'Stills: your link ({k} kbit/s) does not carry video. It comes back by itself when the link allows.',
-    stillsWish: 'Stills only, as you asked: a picture each few seconds, received and sent.',
+    stills: 'Video comes back by itself when your link ({k} kbit/s) carries it.',
+    stillsWish: 'Stills only, as you asked.',
     voice: 'Sound only, as you asked: no picture received, none sent.',
     unwanted: 'As you asked, you receive no pictures. Others still see you.',
     'link.small': 'Small picture: the link of {who} carries the voice, but little picture.',
@@ -50,6 +50,9 @@ export function ours(q: Quality | undefined, mode: Mode): string {
 }
 
 export const seen = (q: Quality | undefined, p: Participant): Seen | undefined => q?.others?.find((o) => o.participant === p.id);
+
+/** Whether somebody is seen in stills, whoever’s link or wish it is. */
+export const inStills = (q: Quality | undefined): boolean => q?.picture === 'stills' || !!q?.others?.some((o) => o.picture === 'stills');
 
 /** What lies with somebody else, on their own picture. Whose link is cut is shown as away already. */
 export function theirs(s: Seen | undefined, p: Participant): string {
