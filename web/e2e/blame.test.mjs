@@ -3,32 +3,17 @@ import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import test from 'node:test'
-import { browser, freePort, Server, tablet } from './harness.mjs'
-import { byId, clean, newCase, person, until } from './pages.mjs'
-import { Link } from './cut.mjs'
+import { byId, callers, clean, enter, until } from './pages.mjs'
 
 test('a thin link is blamed on who has it', { timeout: 240_000 }, async t => {
-  const media = await freePort()
-  const server = await new Server({ args: ['--media-listen', `127.0.0.1:${media}`, '--media-tcp-listen', 'off'] }).start()
-  t.after(() => server.remove())
-  const link = await Link.open(server.port, media)
-  t.after(() => link.close())
+  const { link, id, pages: [a, b] } = await callers(t, 'Essai Liaison', { through: true })
   link.kbps = 110
-  const chromium = await browser()
-  t.after(() => chromium.close())
-  const asker = server.user('clinician'), expert = server.user('specialist')
-  const id = await newCase(server, asker, expert, 'Essai Liaison')
-  const a = await person(chromium, { url: link.url }, asker, tablet), b = await person(chromium, server, expert, tablet)
-  await link.through(a)
   const said = new Map([[a, new Set()], [b, new Set()]])
   for (const page of [a, b]) page.on('websocket', ws => ws.on('framereceived', f => {
     const m = JSON.parse(f.payload)
     if (m.type === 'quality') said.get(page).add([m.picture ?? 'all', ...(m.others ?? []).map(o => `${o.picture}-${o.why}`)].join(' '))
   }))
-  for (const [page, url] of [[a, link.url], [b, server.url]]) {
-    await page.goto(`${url}/dossier/${id}`)
-    await byId(page, 'call-open').first().click()
-  }
+  for (const page of [a, b]) await enter(page, id)
   await until('who has it reads that it is theirs', async () => /votre liaison/.test(await byId(a, 'call-picture').textContent({ timeout: 500 }).catch(() => '')), 90_000)
   await until('the other reads whose it is', async () => /la liaison de Dr Aminata Coulibaly/.test(await b.locator('[data-testid="call-their-picture"][data-why="link"], [data-testid="call-still-why"]').first().textContent({ timeout: 500 }).catch(() => '')), 90_000)
   if (process.env.SIRA_SCREENS) {

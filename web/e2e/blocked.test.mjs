@@ -5,10 +5,9 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { randomUUID } from 'node:crypto'
 import test from 'node:test'
 import { Server, browser, tablet } from './harness.mjs'
-import { byId, clean, person, received, until } from './pages.mjs'
+import { clean, enter, newCase, person, received, until } from './pages.mjs'
 
 const noUDP = ['--webrtc-ip-handling-policy=disable_non_proxied_udp']
 
@@ -36,16 +35,9 @@ async function call(t, server, blocked, want) {
   const asker = server.user('clinician'), expert = server.user('specialist')
   const chromium = await browser('--ignore-certificate-errors'), behind = await browser('--ignore-certificate-errors', ...blocked)
   t.after(() => Promise.all([chromium.close(), behind.close()]))
-  const me = async u => (await server.api(u, 'GET', '/api/session')).body.user
-  const id = randomUUID(), to = await me(expert)
-  const opened = await server.api(asker, 'POST', `/api/cases/${id}/events`, { events: [{ id: randomUUID(), type: 'opened', at: new Date().toISOString(), data: {
-    patient: { name: 'Essai Liaison', sex: 'F', age: { value: 30, unit: 'Y' } }, specialty: to.specialties[0], urgency: 'U2', question: 'Essai', history: '', consent: { how: 'oral' }, to: [to.id] } }] })
-  assert.equal(opened.status, 200, JSON.stringify(opened.body))
+  const id = await newCase(server, asker, expert, 'Essai Liaison')
   const pages = [await person(behind, server, asker, tablet), await person(chromium, server, expert, tablet)]
-  for (const page of pages) {
-    await page.goto(`${server.url}/dossier/${id}`)
-    await byId(page, 'call-open').first().click()
-  }
+  for (const page of pages) await enter(page, id)
   for (const page of pages) await until('sound and picture', async () => { const r = await received(page); return r.audioPackets > 30 && r.videoFrames > 5 && r.audioEnergy > 0 })
   assert.match(await way(pages[0]), want)
   for (const page of pages) clean(page, 'caller')

@@ -6,8 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import test from 'node:test'
-import { browser, Server, tablet } from './harness.mjs'
-import { byId, clean, newCase, person, picture, received, until } from './pages.mjs'
+import { byId, callers, clean, enter, picture, received, until } from './pages.mjs'
 
 const uplink = 60 // kbit/s, that the sender's browser believes in
 
@@ -22,20 +21,11 @@ const thin = kbps => {
 }
 
 test('an upload yields to a call and goes on when it ends', { timeout: 240_000 }, async t => {
-  const server = await new Server().start()
-  t.after(() => server.remove())
   const folder = mkdtempSync(path.join(os.tmpdir(), 'sira-files-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
-  const chromium = await browser()
-  t.after(() => chromium.close())
-  const asker = server.user('clinician'), expert = server.user('specialist')
-  const id = await newCase(server, asker, expert, 'Essai Envoi')
-  const a = await person(chromium, server, asker, tablet), b = await person(chromium, server, expert, tablet)
+  const { server, id, pages: [a, b] } = await callers(t, 'Essai Envoi')
   await a.addInitScript(thin, uplink)
-  for (const page of [a, b]) {
-    await page.goto(`${server.url}/dossier/${id}`)
-    await byId(page, 'call-open').first().click()
-  }
+  for (const page of [a, b]) await enter(page, id)
   for (const page of [a, b]) await until('sound', async () => (await received(page)).audioPackets > 50)
 
   const file = path.join(folder, 'compte-rendu.pdf')

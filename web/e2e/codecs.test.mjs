@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { browser, Server, tablet } from './harness.mjs'
-import { byId, clean, newCase, person, picture, pictures, received, until } from './pages.mjs'
+import { byId, clean, enter, newCase, person, picture, pictures, received, until } from './pages.mjs'
 
 /** A browser that has only some of its codecs. */
 const limited = names => {
@@ -24,8 +24,7 @@ test('pictures go in a codec that all can show', { timeout: 400_000 }, async t =
   const asker = server.user('clinician'), expert = server.user('specialist'), second = server.user('specialist', 1)
   const id = await newCase(server, asker, expert, 'Essai Codecs', second)
   const a = await person(chromium, server, asker, tablet), b = await person(chromium, server, expert, tablet)
-  const enter = async page => { await page.goto(`${server.url}/dossier/${id}`); await byId(page, 'call-open').first().click() }
-  for (const page of [a, b]) await enter(page)
+  for (const page of [a, b]) await enter(page, id)
   const sees = async (page, codec, n) => {
     const { seen } = await pictures(page)
     return seen.filter(s => s.codec === `video/${codec}` && s.frames > 3).length === n ? seen : false
@@ -38,7 +37,7 @@ test('pictures go in a codec that all can show', { timeout: 400_000 }, async t =
       if (!await c.evaluate(n => RTCRtpSender.getCapabilities('video').codecs.some(x => x.mimeType === `video/${n}`), codec)) { t.diagnostic('this Chromium has none'); await c.context().close(); return }
       await c.addInitScript(limited, [codec])
       const began = Date.now()
-      await enter(c)
+      await enter(c, id)
       await until(`all send ${codec}`, async () => (await Promise.all([a, b, c].map(pictures))).every(p => p.codec === `video/${codec}`))
       t.diagnostic(`after ${Date.now() - began} ms`)
       for (const page of [a, b, c]) await until('all see it', () => sees(page, codec, 2), 100_000)
@@ -57,7 +56,7 @@ test('pictures go in a codec that all can show', { timeout: 400_000 }, async t =
     for (const page of [a, b]) await byId(page, 'call-hangup').click()
     await a.addInitScript(limited, ['VP8'])
     await b.addInitScript(limited, ['AV1'])
-    for (const page of [a, b]) await enter(page)
+    for (const page of [a, b]) await enter(page, id)
     for (const page of [a, b]) {
       await byId(page, 'call-no-codec').waitFor({ timeout: 60_000 })
       assert.match(await byId(page, 'call-no-codec').textContent(), /aucun format vidéo en commun/)

@@ -6,16 +6,13 @@ import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { generate } from '../ui/node_modules/lean-qr/index.mjs'
-import { Link } from './cut.mjs'
-import { browser, freePort, phone, Server, tablet } from './harness.mjs'
-import { byId, clean, fits, person, received, until } from './pages.mjs'
+import { browser, phone, tablet } from './harness.mjs'
+import { byId, clean, fits, linked, person, received, until } from './pages.mjs'
 
 let server, chromium, road // road: the guest's link, which can be cut
 
 before(async () => {
-  const media = await freePort()
-  server = await new Server({ args: ['--media-listen', `127.0.0.1:${media}`, '--media-tcp-listen', 'off'] }).start()
-  road = await Link.open(server.port, media)
+  ({ server, link: road } = await linked())
   chromium = await browser()
 }, { timeout: 300_000 })
 

@@ -4,30 +4,15 @@ import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import test from 'node:test'
-import { browser, freePort, Server, tablet } from './harness.mjs'
-import { byId, clean, newCase, person, received, until } from './pages.mjs'
-import { Link } from './cut.mjs'
+import { byId, callers, clean, enter, received, until } from './pages.mjs'
 
 const outage = Number(process.env.SIRA_OUTAGE ?? 8) * 1000 // ms
 
 test('a call outlives an outage of the link', { timeout: 240_000 }, async t => {
-  const media = await freePort()
-  const server = await new Server({ args: ['--media-listen', `127.0.0.1:${media}`, '--media-tcp-listen', 'off'] }).start()
-  t.after(() => server.remove())
-  const link = await Link.open(server.port, media)
-  t.after(() => link.close())
-  const chromium = await browser()
-  t.after(() => chromium.close())
-  const asker = server.user('clinician'), expert = server.user('specialist')
-  const id = await newCase(server, asker, expert, 'Essai Coupure')
-  const a = await person(chromium, { url: link.url }, asker, tablet), b = await person(chromium, server, expert, tablet)
-  await link.through(a)
+  const { link, id, pages: [a, b] } = await callers(t, 'Essai Coupure', { through: true })
   const heard = new Map([[a, []], [b, []]]), said = page => heard.get(page)
   for (const page of [a, b]) page.on('websocket', ws => ws.on('framereceived', f => { const m = JSON.parse(f.payload); if (m.type === 'quality') heard.get(page).push(m) }))
-  for (const [page, url] of [[a, link.url], [b, server.url]]) {
-    await page.goto(`${url}/dossier/${id}`)
-    await byId(page, 'call-open').first().click()
-  }
+  for (const page of [a, b]) await enter(page, id)
   for (const page of [a, b]) await until('sound', async () => (await received(page)).audioPackets > 150)
   await a.evaluate(() => { window.__siraCall.pc.mark = 'the first' })
   await byId(b, 'call-tile').first().evaluate(e => { e.mark = 'the first' })
@@ -81,18 +66,11 @@ test('a call outlives an outage of the link', { timeout: 240_000 }, async t => {
 })
 
 test('a request to join that hangs does not cost the call', { timeout: 120_000 }, async t => {
-  const server = await new Server().start()
-  t.after(() => server.remove())
-  const chromium = await browser()
-  t.after(() => chromium.close())
-  const asker = server.user('clinician'), expert = server.user('specialist')
-  const id = await newCase(server, asker, expert, 'Essai Attente')
-  const pages = [await person(chromium, server, asker, tablet), await person(chromium, server, expert, tablet)]
+  const { id, pages } = await callers(t, 'Essai Attente')
   let hung = 0
   for (const page of pages) {
     await page.route('**/api/calls/*', route => { if (route.request().method() === 'POST') hung++; else route.continue() })
-    await page.goto(`${server.url}/dossier/${id}`)
-    await byId(page, 'call-open').first().click()
+    await enter(page, id)
   }
   for (const page of pages) await until('sound', async () => (await received(page)).audioPackets > 50)
   assert.equal(hung, 2, 'nobody asked by HTTP')

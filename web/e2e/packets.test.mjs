@@ -2,9 +2,7 @@
 // link, long ones as soon as it is thin, without a word more over it.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { browser, freePort, Server, tablet } from './harness.mjs'
-import { byId, clean, newCase, person, received, until } from './pages.mjs'
-import { Link } from './cut.mjs'
+import { callers, clean, enter, received, until } from './pages.mjs'
 
 /** A microphone into which somebody speaks without a pause: no silence is left out. */
 const talking = () => {
@@ -42,21 +40,10 @@ const rate = async page => await page.evaluate(async () => {
 const near = (got, want) => Math.abs(got - want) < 0.12 * want
 
 test('the length of the packets of voice follows the link', { timeout: 240_000 }, async t => {
-  const media = await freePort()
-  const server = await new Server({ args: ['--media-listen', `127.0.0.1:${media}`, '--media-tcp-listen', 'off'] }).start()
-  t.after(() => server.remove())
-  const link = await Link.open(server.port, media)
-  t.after(() => link.close())
-  const chromium = await browser()
-  t.after(() => chromium.close())
-  const asker = server.user('clinician'), expert = server.user('specialist')
-  const id = await newCase(server, asker, expert, 'Essai Paquets')
-  const a = await person(chromium, { url: link.url }, asker, tablet), b = await person(chromium, server, expert, tablet)
-  await link.through(a)
-  for (const [page, url] of [[a, link.url], [b, server.url]]) {
+  const { link, id, pages: [a, b] } = await callers(t, 'Essai Paquets', { through: true })
+  for (const page of [a, b]) {
     await page.addInitScript(talking)
-    await page.goto(`${url}/dossier/${id}`)
-    await byId(page, 'call-open').first().click()
+    await enter(page, id)
   }
   const both = (what, ok, patience) => Promise.all([a, b].map((page, i) => until(what, async () => {
     const r = await rate(page)

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import { phone, tablet } from './harness.mjs'
+import { Link } from './cut.mjs'
+import { browser, freePort, phone, Server, tablet } from './harness.mjs'
 
 export const byId = (page, id) => page.locator(`[data-testid="${id}"]`)
 
@@ -16,7 +17,8 @@ export async function person(browser, server, user, viewport) {
   page.on('console', m => { if (m.type() === 'error' && !/Failed to load resource|WebSocket connection/.test(m.text())) page.problems.push(m.text()) })
   page.foreign = []
   page.on('request', r => { const u = new URL(r.url()); if (/^https?:$/.test(u.protocol) && u.origin !== new URL(server.url).origin) page.foreign.push(r.url()) })
-  await page.goto(server.url)
+  page.home = server.url
+  await page.goto(page.home)
   await byId(page, 'login-name').fill(user.login)
   await byId(page, 'login-password').fill(user.password)
   await byId(page, 'login-submit').click()
@@ -56,6 +58,38 @@ export async function newCase(server, asker, expert, name, ...more) {
     patient: { name, sex: 'F', age: { value: 30, unit: 'Y' } }, specialty: to.specialties[0], urgency: 'U2', question: 'Essai', history: '', consent: { how: 'oral' }, to: [to.id, ...others] } }] })
   assert.equal(opened.status, 200, JSON.stringify(opened.body))
   return id
+}
+
+/** A server and a link to it that can be cut: its address is link.url, its media port is the link's for a page that went link.through(page). */
+export async function linked() {
+  const media = await freePort()
+  const server = await new Server({ args: ['--media-listen', `127.0.0.1:${media}`, '--media-tcp-listen', 'off'] }).start()
+  return { server, link: await Link.open(server.port, media) }
+}
+
+/**
+ * What a test of a call begins with: a server of its own, a case of that name and
+ * a page of each who may be in its call, first the one who asked. They are not in
+ * it yet (enter). through: the first page's link can be cut. who: others than a
+ * clinician and a specialist. All is gone with the test.
+ */
+export async function callers(t, name, { through = false, who = server => [server.user('clinician'), server.user('specialist')] } = {}) {
+  const { server, link } = through ? await linked() : { server: await new Server().start() }
+  t.after(() => server.remove())
+  if (link) t.after(() => link.close())
+  const chromium = await browser()
+  t.after(() => chromium.close())
+  const users = who(server), [asker, expert, ...more] = users, pages = []
+  const id = await newCase(server, asker, expert, name, ...more)
+  for (const [i, user] of users.entries()) pages.push(await person(chromium, i === 0 && link ? { url: link.url } : server, user, tablet))
+  await link?.through(pages[0])
+  return { server, link, chromium, users, id, pages }
+}
+
+/** Goes to the case and into its call. */
+export async function enter(page, id) {
+  await page.goto(`${page.home}/dossier/${id}`)
+  await byId(page, 'call-open').first().click()
 }
 
 /** Pictures of a page on a tablet and a phone, where SIRA_SCREENS names a folder. */

@@ -3,8 +3,7 @@
 // the click joins as ever.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { browser, Server, tablet } from './harness.mjs'
-import { byId, clean, newCase, person, received, until } from './pages.mjs'
+import { byId, callers, clean, enter, received, until } from './pages.mjs'
 
 /** What a page sent by its connection. */
 const sent = page => page.evaluate(async () => {
@@ -25,19 +24,12 @@ const asked = page => {
 const connected = page => page.evaluate(() => window.__siraCall?.pc.connectionState === 'connected')
 
 test('a connection stands ready before the click', { timeout: 240_000 }, async t => {
-  const server = await new Server().start()
-  t.after(() => server.remove())
-  const chromium = await browser()
-  t.after(() => chromium.close())
-  const asker = server.user('clinician'), expert = server.user('specialist')
-  const id = await newCase(server, asker, expert, 'Essai Prêt')
-  const a = await person(chromium, server, asker, tablet), b = await person(chromium, server, expert, tablet)
+  const { server, id, pages: [a, b] } = await callers(t, 'Essai Prêt')
   const exchanges = asked(b)
   await b.goto(`${server.url}/dossier/${id}`)
   await byId(b, 'call-open').first().waitFor()
   assert.deepEqual(exchanges, [], 'nobody is in the call: nothing to be ready for')
-  await a.goto(`${server.url}/dossier/${id}`)
-  await byId(a, 'call-open').first().click()
+  await enter(a, id)
 
   await t.test('unseen and silent', async () => {
     await until('it stands', () => connected(b))

@@ -2,13 +2,11 @@
 // beside it the last minutes drawn, through a link that is cut meanwhile; then
 // the true numbers in the record, for administrators and at /metrics.
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import test from 'node:test'
-import { Link } from './cut.mjs'
-import { browser, freePort, phone, Server, tablet } from './harness.mjs'
-import { byId, clean, fits, person, received, until } from './pages.mjs'
+import { phone, tablet } from './harness.mjs'
+import { byId, callers, clean, enter, fits, person, received, until } from './pages.mjs'
 
 const outage = 9000 // ms
 
@@ -39,26 +37,10 @@ const charts = person => person.evaluate(section => [...section.querySelectorAll
 })))
 
 test('a call is measured for those in it and for those who ask later', { timeout: 300_000 }, async t => {
-  const media = await freePort()
-  const server = await new Server({ args: ['--media-listen', `127.0.0.1:${media}`, '--media-tcp-listen', 'off'] }).start()
-  t.after(() => server.remove())
-  const link = await Link.open(server.port, media)
-  t.after(() => link.close())
-  const chromium = await browser()
-  t.after(() => chromium.close())
-  const as = login => server.demo.users.find(u => u.login === login)
-  const id = randomUUID(), asker = as('a.coulibaly'), specialist = as('m.kone'), to = (await server.api(specialist, 'GET', '/api/session')).body.user.id
-  const opened = await server.api(asker, 'POST', `/api/cases/${id}/events`, { events: [{ id: randomUUID(), type: 'opened', at: new Date().toISOString(), data: {
-    patient: { name: 'Nana KONATÉ', sex: 'F', age: { value: 27, unit: 'Y' } }, specialty: 'radiologie', urgency: 'U1', question: 'Présentation du fœtus ?', history: '',
-    consent: { how: 'oral', by: 'La patiente', at: new Date().toISOString() }, to: [to] } }] })
-  assert.equal(opened.status, 200, JSON.stringify(opened.body))
-  const midwife = await person(chromium, { url: link.url }, asker, tablet), expert = await person(chromium, server, specialist, tablet)
-  await link.through(midwife)
+  const who = server => ['a.coulibaly', 'm.kone'].map(login => server.demo.users.find(u => u.login === login))
+  const { server, link, chromium, id, users: [, specialist], pages: [midwife, expert] } = await callers(t, 'Nana KONATÉ', { through: true, who })
   const told = reports(expert)
-  for (const [page, url] of [[midwife, link.url], [expert, server.url]]) {
-    await page.goto(`${url}/dossier/${id}`)
-    await byId(page, 'call-open').first().click()
-  }
+  for (const page of [midwife, expert]) await enter(page, id)
   for (const page of [midwife, expert]) await until('sound and picture', async () => { const r = await received(page); return r.audioPackets > 50 && r.videoFrames > 5 })
 
   await t.test('each sees a word for each link', async () => {

@@ -2,8 +2,8 @@
 // channel, between two real browsers.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { browser, Server, tablet } from './harness.mjs'
-import { brightness, byId, clean, fits, newCase, person, picture, received, until } from './pages.mjs'
+import { tablet } from './harness.mjs'
+import { brightness, byId, callers, clean, enter, fits, picture, received, until } from './pages.mjs'
 
 /** What is seen now: address, size and a sum of the still's pixels. */
 const seen = page => byId(page, 'call-still').evaluate(async img => {
@@ -31,17 +31,8 @@ const hidden = async (page, viewport, ids) => {
 }
 
 test('images only: stills that change, both ways, and back to video', { timeout: 240_000 }, async t => {
-  const server = await new Server().start()
-  t.after(() => server.remove())
-  const chromium = await browser()
-  t.after(() => chromium.close())
-  const asker = server.user('clinician'), expert = server.user('specialist')
-  const id = await newCase(server, asker, expert, 'Essai Images')
-  const a = await person(chromium, server, asker, tablet), b = await person(chromium, server, expert, tablet)
-  for (const page of [a, b]) {
-    await page.goto(`${server.url}/dossier/${id}`)
-    await byId(page, 'call-open').first().click()
-  }
+  const { id, pages: [a, b] } = await callers(t, 'Essai Images')
+  for (const page of [a, b]) await enter(page, id)
   for (const page of [a, b]) await until('sound and video', async () => { const r = await received(page); return r.audioPackets > 50 && r.videoFrames > 5 })
 
   await t.test('stills take the place of video for both', async () => {

@@ -1,10 +1,8 @@
 // Five who speak and one who hears: at most three at once, the one who begins is
 // heard, and who is left out leaves no gap in what is heard.
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
 import test from 'node:test'
-import { browser, Server, tablet } from './harness.mjs'
-import { byId, clean, person, until } from './pages.mjs'
+import { callers, clean, enter, until } from './pages.mjs'
 
 /** A microphone and no camera; window.speak says how loud somebody speaks, in words with pauses of 100 ms. */
 const microphone = () => {
@@ -31,25 +29,11 @@ const voices = async page => await page.evaluate(async () => {
 })
 
 test('of many who speak the loudest are heard', { timeout: 420_000 }, async t => {
-  const server = await new Server().start()
-  t.after(() => server.remove())
-  const chromium = await browser()
-  t.after(() => chromium.close())
-  const asker = server.user('clinician'), experts = server.demo.users.filter(u => u.role === 'specialist').slice(0, 4)
-  assert.equal(experts.length, 4)
-  const to = []
-  for (const e of experts) to.push((await server.api(e, 'GET', '/api/session')).body.user)
-  const id = randomUUID()
-  const opened = await server.api(asker, 'POST', `/api/cases/${id}/events`, { events: [{ id: randomUUID(), type: 'opened', at: new Date().toISOString(), data: {
-    patient: { name: 'Essai Voix', sex: 'F', age: { value: 30, unit: 'Y' } }, specialty: to[0].specialties[0], urgency: 'U2', question: 'Essai', history: '', consent: { how: 'oral' }, to: to.map(u => u.id) } }] })
-  assert.equal(opened.status, 200, JSON.stringify(opened.body))
-  const pages = []
-  for (const user of [asker, ...experts]) {
-    const page = await person(chromium, server, user, tablet)
+  const who = server => [server.user('clinician'), ...[0, 1, 2, 3].map(n => server.user('specialist', n))]
+  const { id, pages } = await callers(t, 'Essai Voix', { who })
+  for (const page of pages) {
     await page.addInitScript(microphone)
-    await page.goto(`${server.url}/dossier/${id}`)
-    await byId(page, 'call-open').first().click()
-    pages.push(page)
+    await enter(page, id)
   }
   const [viewer, ...talkers] = pages
   const speak = async (list, loud) => { for (const p of list) await p.evaluate(n => { window.speak = n }, loud) }

@@ -2,24 +2,20 @@
 // what each is sent, each two seconds, from real browsers. Links and uplinks are
 // found by use, which takes a minute or two and a machine with nothing else to
 // do; so this is looked at and no test. `node spread.mjs [kbit/s of the thin link]`
-import { Link } from './cut.mjs'
-import { browser, freePort, Server, tablet } from './harness.mjs'
-import { byId, newCase, person, pictures } from './pages.mjs'
+import { browser, tablet } from './harness.mjs'
+import { byId, enter, linked, newCase, person, pictures } from './pages.mjs'
 
 const thin = Number(process.argv[2] ?? 250), goodFrom = 470, seconds = 120
-const media = await freePort()
-const server = await new Server({ args: ['--media-listen', `127.0.0.1:${media}`, '--media-tcp-listen', 'off'] }).start()
-const road = await Link.open(server.port, media)
+const { server, link: road } = await linked()
 const chromium = await browser()
 try {
   const asker = server.user('clinician'), expert = server.user('specialist'), second = server.user('specialist', 1)
   const id = await newCase(server, asker, expert, 'Essai Deux Tailles', second)
   const a = await person(chromium, server, asker, tablet), b = await person(chromium, server, expert, tablet), c = await person(chromium, { url: road.url }, second, tablet)
   await road.through(c)
-  const enter = async (page, url) => { await page.goto(`${url}/dossier/${id}`); await byId(page, 'call-open').first().click() }
   const blind = async page => { await byId(page, 'call-self-video').waitFor(); await byId(page, 'call-camera').click() }
-  await enter(a, server.url)
-  await enter(b, server.url)
+  await enter(a, id)
+  await enter(b, id)
   await blind(b)
   let was = { bytes: 0, at: Date.now(), good: 0, thin: 0 }, joined = 0
   for (const began = Date.now(); !joined ? Date.now() < began + 180_000 : Date.now() < joined + seconds * 1000;) {
@@ -30,7 +26,7 @@ try {
     const kbps = Number(per((of.bytes - was.bytes) / 125))
     console.log(`${((at - began) / 1000).toFixed(0)} s: sent ${of.mode} ${of.height} lines ${kbps} kbit/s, ${of.keyframes} keyframes; good ${good.height} lines ${per(good.frames - was.good)}/s; thin ${weak.height ?? '-'} lines ${per(weak.frames - was.thin)}/s`)
     was = { bytes: of.bytes, at, good: good.frames, thin: weak.frames }
-    if (!joined && kbps > goodFrom) { joined = at; road.kbps = thin; await enter(c, road.url); await blind(c) }
+    if (!joined && kbps > goodFrom) { joined = at; road.kbps = thin; await enter(c, id); await blind(c) }
   }
 } finally {
   await chromium.close()

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { browser, Server, tablet } from './harness.mjs'
-import { byId, clean, fits, person, received, until } from './pages.mjs'
+import { byId, clean, enter, fits, person, received, until } from './pages.mjs'
 
 let server, chromium
 
@@ -57,10 +57,7 @@ test('one picture for all in a call', { timeout: 180_000 }, async t => {
   assert.equal(opened.status, 200, JSON.stringify(opened.body))
   const midwife = await person(chromium, server, asker, tablet), expert = await person(chromium, server, as('m.kone'), tablet)
   const heard = listen(midwife), said = listen(expert)
-  for (const page of [midwife, expert]) {
-    await page.goto(`${server.url}/dossier/${id}`)
-    await byId(page, 'call-open').first().click()
-  }
+  for (const page of [midwife, expert]) await enter(page, id)
   await until('the specialist sees the camera', async () => (await received(expert)).videoFrames > 5)
   let file
 
