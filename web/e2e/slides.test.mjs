@@ -5,9 +5,9 @@ import test from 'node:test'
 import { tablet } from './harness.mjs'
 import { brightness, byId, callers, clean, enter, fits, picture, received, until } from './pages.mjs'
 
-/** What is seen now: address, size and a sum of the still's pixels. */
+/** What is seen now: address, size and a sum of the still's pixels; null when the next one takes its place meanwhile. */
 const seen = page => byId(page, 'call-still').evaluate(async img => {
-  await img.decode()
+  try { await img.decode() } catch { return null }
   const c = document.createElement('canvas')
   c.width = img.naturalWidth
   c.height = img.naturalHeight
