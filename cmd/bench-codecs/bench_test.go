@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
+	"sira/cmd/benchdoc"
 	"sira/dicom/write"
 )
 
@@ -84,9 +87,10 @@ func TestReport(t *testing.T) {
 		{name: "decode A", ours: []float64{9, 8, 30}, peer: "tool", theirs: []float64{18}, goal: 12, beyond: 8, frames: 3, right: 3},
 		{name: "encode B", ours: []float64{2}, theirs: []float64{4}, frames: 3, right: 2},
 	}
-	text := report(about{Count: 3, Rounds: 3}, rows, []level{{width: 16, height: 16, bytes: 50, ms: []float64{1}, exact: 3}},
+	text := report(about{Run: benchdoc.Run{Begun: time.Date(2026, 11, 29, 9, 45, 7, 0, time.UTC), Took: 57400 * time.Millisecond, Load: "1.63", LoadAfter: "1.33", Commit: "abc", Args: []string{"-quick"}}, Frames: "real", Count: 3, Rounds: 3}, rows, []level{{width: 16, height: 16, bytes: 50, ms: []float64{1}, exact: 3}},
 		[]syntax{{name: "RLE", files: 1, frames: 2, exact: 2, ms: 4, pixels: 2 * 512 * 512}, {name: "C", files: 1, frames: 1, wrong: 1, pixels: 1, refused: []string{"f"}}})
 	for _, want := range []string{
+		"2026-11-29 09:45, commit abc, on " + benchdoc.Machine() + ", " + runtime.Version() + ". Load average of the machine (one minute): 1.63 before, 1.33 after; the run took 57s. Command: `go run ./cmd/bench-codecs -quick`. Frames: 3 real, 3 rounds.\n\n|",
 		"| decode A | 9.0 (8.0–30.0) | 58 | 18.0 | tool | 0.50× | ≤ 12 met | ≤ 8 **missed** | 3 of 3 |",
 		"| encode B | 2.0 | 262 | 4.0 |  | 0.50× | – | – | 2 of 3 |",
 		"| RLE | 1 | 2 | 2 | 0 | 0 | 0 | 0 | 2.0 |", "| all | 2 | 3 | 2 | 0 | 1 | 0 | 1 |", "Refused: f.",

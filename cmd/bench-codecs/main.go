@@ -16,7 +16,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"time"
 
 	"sira/cmd/benchdoc"
 )
@@ -51,7 +50,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	runtime.GOMAXPROCS(1) // what a collector on the other core does would count, but not show
 	b := &bench{options: o, dir: dir, log: stderr}
-	a := about{Begun: time.Now(), Load: benchdoc.LoadAverage(), Commit: benchdoc.Commit(ctx), Args: args}
+	a := about{Run: benchdoc.Begin(ctx, args), Count: o.frames, Rounds: o.rounds}
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
@@ -68,7 +67,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	a.Took, a.LoadAfter, a.Count, a.Rounds = time.Since(a.Begun), benchdoc.LoadAverage(), o.frames, o.rounds
+	a.End()
 	text := report(a, rows, prefixes, syntaxes)
 	fmt.Fprintln(stdout, text)
 	if o.doc == "" {

@@ -12,19 +12,15 @@ import (
 
 // about is what stands over the tables.
 type about struct {
-	Begun                   time.Time
-	Took                    time.Duration
-	Load, LoadAfter, Commit string
-	Args                    []string
-	Frames                  string
-	Count, Rounds           int
+	benchdoc.Run
+	Frames        string
+	Count, Rounds int
 }
 
 func report(a about, rows []row, levels []level, syntaxes []syntax) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, commit %s, on %s, %s. Load average of the machine (one minute): %s before, %s after; the run took %s. Command: `%s`. Frames: %d %s, %d rounds.\n\n",
-		a.Begun.Format("2006-01-02 15:04"), a.Commit, benchdoc.Machine(), runtime.Version(), a.Load, a.LoadAfter, a.Took.Round(time.Second),
-		strings.TrimSpace("go run ./cmd/bench-codecs "+strings.Join(a.Args, " ")), a.Count, a.Frames, a.Rounds)
+	fmt.Fprintf(&b, "%s, %s. %s; the run took %s. %s. Frames: %d %s, %d rounds.\n\n",
+		a.Origin(), runtime.Version(), a.Loads(), a.Took.Round(time.Second), a.Command("bench-codecs"), a.Count, a.Frames, a.Rounds)
 	b.WriteString("| per frame of 512×512×16 | Sira, ms | MB/s | native, ms | tool | Sira's time to native's | goal, ms | beyond, ms | right frames |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
 		ours, theirs := benchdoc.Median(r.ours), benchdoc.Median(r.theirs)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sira/cmd/benchdoc"
 	"sira/dicom"
 	"sira/dicom/index"
 	"sira/storage/storagetest"
@@ -117,8 +118,10 @@ func readFile(t *testing.T, path string) (dicom.Instance, *dicom.File) {
 
 func TestReport(t *testing.T) {
 	ours, theirs := figures{"store": {2, 1, 3}, "store-rate": {100}, "png": {21}, "all-5000": {2}, "all-500000": {5}}, figures{"store": {6}, "store-rate": {50}}
-	text := report(about{Begun: time.Now(), Size: whole}, ours, theirs)
-	for _, want := range []string{"| 2.00 s (1.00–3.00) | 6.00 s | 3.00× | ≤ 4.00 s: met |", "| 100 /s | 50.0 /s | 2.00× |  |",
+	text := report(about{Run: benchdoc.Run{Begun: time.Date(2026, 11, 29, 9, 45, 7, 0, time.UTC), Took: 599 * time.Second, Load: "1.22", LoadAfter: "0.40", Commit: "abc"}, Orthanc: "Orthanc 1.10.1", Size: whole}, ours, theirs)
+	for _, want := range []string{
+		"2026-11-29 09:45, commit abc, on " + benchdoc.Machine() + "; Orthanc 1.10.1. Load average of the machine (one minute): 1.22 before, 0.40 after; the run took 10m0s.\n\nCommand: `go run ./cmd/bench-dicom`\n\n|",
+		"| 2.00 s (1.00–3.00) | 6.00 s | 3.00× | ≤ 4.00 s: met |", "| 100 /s | 50.0 /s | 2.00× |  |",
 		"| 21.0 ms | – |  | ≤ 20.0 ms: missed |", "| 5.00 ms | – |  | ≤ 4.00 ms: missed |", "list of 25 of 500,000 studies, by modality", "| – | – |  |"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)

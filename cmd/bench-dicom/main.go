@@ -16,7 +16,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"sira/cmd/benchdoc"
 )
@@ -64,7 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		defer os.RemoveAll(dir)
 	}
 	b := &bench{options: o, dir: dir, log: stderr}
-	begun, load, tree := time.Now(), benchdoc.LoadAverage(), benchdoc.Commit(ctx)
+	a := about{Run: benchdoc.Begin(ctx, args), Size: o.size}
 	if o.binary == "" {
 		b.binary = filepath.Join(dir, "sira")
 		if err := command(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-o", b.binary, "./cmd/sira"); err != nil {
@@ -89,8 +88,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	text := report(about{Begun: begun, Took: time.Since(begun), LoadBefore: load, LoadAfter: benchdoc.LoadAverage(), Args: args, Commit: tree,
-		Orthanc: b.orthancVersion(ctx), Size: o.size}, got["sira"], got["orthanc"])
+	a.End()
+	a.Orthanc = b.orthancVersion(ctx)
+	text := report(a, got["sira"], got["orthanc"])
 	fmt.Fprintln(stdout, text)
 	if err := errors.Join(faults...); err != nil || o.doc == "" {
 		return err

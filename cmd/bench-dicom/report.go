@@ -11,12 +11,9 @@ import (
 
 // about is what stands over the table.
 type about struct {
-	Begun                 time.Time
-	Took                  time.Duration
-	LoadBefore, LoadAfter string
-	Args                  []string
-	Commit, Orthanc       string
-	Size                  sizes
+	benchdoc.Run
+	Orthanc string
+	Size    sizes
 }
 
 // row is one line of the table.
@@ -58,9 +55,7 @@ func rows(s sizes) []row {
 
 func report(a about, ours, theirs figures) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, commit %s, on %s; %s. Load average of the machine (one minute): %s before, %s after; the run took %s.\n\n",
-		a.Begun.Format("2006-01-02 15:04"), a.Commit, benchdoc.Machine(), a.Orthanc, a.LoadBefore, a.LoadAfter, a.Took.Round(time.Minute))
-	fmt.Fprintf(&b, "Command: `%s`\n\n", strings.TrimSpace("go run ./cmd/bench-dicom "+strings.Join(a.Args, " ")))
+	fmt.Fprintf(&b, "%s; %s. %s; the run took %s.\n\n%s\n\n", a.Origin(), a.Orthanc, a.Loads(), a.Took.Round(time.Minute), a.Command("bench-dicom"))
 	fmt.Fprintf(&b, "| | Sira | Orthanc | Sira better by | goal |\n|---|---|---|---|---|\n")
 	for _, r := range rows(a.Size) {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.label, r.cell(ours), r.cell(theirs), r.ratio(ours, theirs), r.verdict(ours))

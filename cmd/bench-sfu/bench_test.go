@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sira/cmd/benchdoc"
 )
 
 // at is a sample of one audio and one video stream, t seconds after the click.
@@ -136,8 +138,12 @@ func TestTable(t *testing.T) {
 		got.add("x", "livekit", f)
 	}
 	r := row{key: "x", label: "a link", kbps: 256, metrics: []metric{concealed(0.2)}}
-	text := report(about{}, []row{r}, got)
+	a := about{Run: benchdoc.Run{Begun: time.Date(2026, 11, 29, 9, 45, 7, 0, time.UTC), Took: 3 * time.Minute, Commit: "abc", Args: []string{"-rows", "x"}}, Measured: "3 seeds."}
+	text := report(a, []row{r}, got)
+	a.Load, a.LoadAfter = "1.22", "0.40"
+	loaded, _, _ := strings.Cut(report(a, nil, nil), "\n")
 	for _, want := range []string{
+		"2026-11-29 09:45, commit abc, on " + benchdoc.Machine() + ". The run took 3m0s. Command: `go run ./cmd/bench-sfu -rows x`. 3 seeds.\n\n|",
 		"| a link | calls with voice both ways | 0 of 3 default, 3 of 3 tuned | 3 of 3 | all | yes |",
 		"|  | voice concealed, % | 1.20 (0.60) tuned | 0.30 (0.15) | ≤ 0.2 | **no** |",
 		"- a link: voice concealed, %: 0.30 instead of ≤ 0.2",
@@ -145,6 +151,9 @@ func TestTable(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("not in the report: %s\n%s", want, text)
 		}
+	}
+	if want := "2026-11-29 09:45, commit abc, on " + benchdoc.Machine() + ". Load average of the machine (one minute): 1.22 before, 0.40 after. The run took 3m0s. Command: `go run ./cmd/bench-sfu -rows x`. 3 seeds."; loaded != want {
+		t.Errorf("%s\ninstead of\n%s", loaded, want)
 	}
 	if c := r.metrics[0].cell(got[[2]string{"x", "livekit"}]); c != "none (none)" {
 		t.Errorf("calls without voice: %q", c)

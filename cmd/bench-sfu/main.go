@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("making the folder of results: %w", err)
 	}
 	b := &bench{options: o, dir: dir, log: stderr, chosen: chosen, data: filepath.Join(dir, "demo")}
-	a := about{Begun: time.Now(), Load: benchdoc.LoadAverage(), Commit: benchdoc.Commit(ctx), Args: args, Measured: fmt.Sprintf("%d seeds; of each call %d s, after %d s.", o.seeds, o.seconds, o.warm)}
+	a := about{Run: benchdoc.Begin(ctx, args), Measured: fmt.Sprintf("%d seeds; of each call %d s, after %d s.", o.seeds, o.seconds, o.warm)}
 	b.commit = a.Commit
 	if err := b.prepare(ctx); err != nil {
 		return err
@@ -73,7 +73,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	a.Took, a.LoadAfter = time.Since(a.Begun), benchdoc.LoadAverage()
+	a.End()
 	text := report(a, chosen, got)
 	if len(faults) > 0 {
 		o.doc = "" // not a whole run

@@ -12,18 +12,16 @@ import (
 
 // about is what stands over the table.
 type about struct {
-	Begun                   time.Time
-	Took                    time.Duration
-	Load, LoadAfter, Commit string
-	Args                    []string
-	Measured                string // how long each call
+	benchdoc.Run
+	Measured string // how long each call
 }
 
+// loads is nothing for tables of what was kept: nobody knows how busy it was.
 func (a about) loads() string {
 	if a.Load == "" {
 		return ""
 	}
-	return fmt.Sprintf("Load average of the machine (one minute): %s before, %s after. ", a.Load, a.LoadAfter)
+	return a.Loads() + ". "
 }
 
 // results are the figures of all calls, by row and subject.
@@ -35,8 +33,7 @@ func (r results) add(row, subject string, f figures) {
 
 func report(a about, chosen []row, got results) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, commit %s, on %s. %sThe run took %s. Command: `%s`. %s\n\n", a.Begun.Format("2006-01-02 15:04"), a.Commit, benchdoc.Machine(), a.loads(),
-		a.Took.Round(time.Second), strings.TrimSpace("go run ./cmd/bench-sfu "+strings.Join(a.Args, " ")), a.Measured)
+	fmt.Fprintf(&b, "%s. %sThe run took %s. %s. %s\n\n", a.Origin(), a.loads(), a.Took.Round(time.Second), a.Command("bench-sfu"), a.Measured)
 	b.WriteString("| link | figure | LiveKit, best | ours | goal | met? |\n|---|---|---|---|---|---|\n")
 	var short []string
 	for _, r := range chosen {

@@ -39,9 +39,9 @@ func Median(v []float64) float64 {
 	return (s[(n-1)/2] + s[n/2]) / 2
 }
 
-// Commit is the state of the tree in the working folder: a hash, and a plus
+// commit is the state of the tree in the working folder: a hash, and a plus
 // when Go files differ from it.
-func Commit(ctx context.Context) string {
+func commit(ctx context.Context) string {
 	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
 	if err != nil {
 		return "unknown"
