@@ -63,7 +63,6 @@ function cart({ url, token, kbps, fps }) {
   button.textContent = 'WHIP'
   button.onclick = async () => {
     const [track] = (await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480 } })).getVideoTracks()
-    track.contentHint = 'detail'
     const pc = new RTCPeerConnection()
     const transceiver = pc.addTransceiver(track, { direction: 'sendonly', sendEncodings: [{ maxBitrate: kbps * 1000, maxFramerate: fps }] })
     transceiver.setCodecPreferences(RTCRtpSender.getCapabilities('video').codecs.filter((c) => /vp9|rtx/i.test(c.mimeType)))

@@ -99,7 +99,7 @@ export function Session({ caseId, guest, onClose, onAgain }: { caseId: string; g
       {s?.error && s.phase === 'ended' && <p class="call-problem" role="alert">{s.error.code === 'replaced' ? w('replaced') : s.error.message || w('failed')}</p>}
       {why && <p class="call-note" role="status" data-testid="call-picture" data-picture={s?.quality?.picture ?? 'ours'}>{why}</p>}
       <div class="call-tiles" data-count={others.length}>
-        {others.map((p) => <Tile key={p.id} p={p} stream={s!.streams.get(p.id)} still={s!.stills.get(p.id)} unseen={s!.unseen.includes(p.id)} less={seen(s!.quality, p)} wish={mode === 'stills'} onFreeze={phase === 'joined' && !guest && !p.guest ? () => freeze(p.id) : undefined} onGuide={() => bus.hear({ type: 'guide', of: p.id })}>{!guest && p.guest && <PutOut caseId={caseId} p={p} />}</Tile>)}
+        {others.map((p) => <Tile key={p.id} p={p} stream={s!.streams.get(p.id)} still={mode === 'voice' || mode === 'send' ? undefined : s!.stills.get(p.id)} unseen={s!.unseen.includes(p.id)} less={seen(s!.quality, p)} wish={mode === 'stills'} onFreeze={phase === 'joined' && !guest && !p.guest ? () => freeze(p.id) : undefined} onGuide={() => bus.hear({ type: 'guide', of: p.id })}>{!guest && p.guest && <PutOut caseId={caseId} p={p} />}</Tile>)}
         {cam && <Mirror track={local.current.video!} every={phase === 'joined' ? s?.sending : undefined} onFreeze={phase === 'joined' && !guest ? () => freeze(s!.self) : undefined} />}
       </div>
       {Stills && s && client.current && <Stills caseId={caseId} client={client.current} bus={bus} s={s} local={local.current} guest={!!guest} />}
