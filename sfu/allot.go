@@ -42,6 +42,7 @@ type budget struct {
 
 	wide   uint8     // highest spatial layer of what is fed
 	larger time.Time // when a keyframe was asked for to get a larger picture
+	turn   turn      // from one rung to the other
 }
 
 // allot divides the peer's estimate among its outlets.
@@ -59,7 +60,10 @@ func (p *Peer) allot(now time.Time) {
 	loudest, spare := 0.0, 0.0
 	for _, o := range outs {
 		in := o.source()
-		if in == nil || in.dark.spares(o) {
+		if in == nil {
+			continue
+		}
+		if in = in.main(); in.dark.spares(o) {
 			continue
 		}
 		s := allocate.Stream{Class: allocate.Voice}
@@ -157,10 +161,11 @@ func (o *outlet) source() *inlet {
 // give sets what the outlet may send, one of so many pictures. It is called by
 // the peer's clock only.
 func (o *outlet) give(share float64, pictures int, unwanted bool, now time.Time) (own limitation, other Seen) {
-	in := o.source()
-	if in == nil {
+	source := o.source()
+	if source == nil {
 		return notLimited, Seen{}
 	}
+	in := source.main()
 	stills, only := o.stillsFor(in)
 	least := pictureLeast(stills, pictures)
 	wait := o.peer.voiceFirst(now)
@@ -171,14 +176,14 @@ func (o *outlet) give(share float64, pictures int, unwanted bool, now time.Time)
 	}
 	up, _ := in.peer.congestion.up.loss()
 	hold := max(repairTime(up, in.peer.roundTrip()), repairTime(o.peer.down.loss(), o.peer.roundTrip()))
-	levels := in.levels()
-	if wide := in.topSpace(); wide != b.wide {
+	c := in.choices()
+	if wide := c.sizes(); wide != b.wide {
 		b.wide = wide
-		if b.riser.Start(int(in.topLayer())); in.spread.paid(share) {
-			b.riser.Start(len(levels) - 1)
+		if b.riser.Start(c.smallest()); in.spread.paid(share) || c.low != nil && in.spread.kbps.Load() == 0 {
+			b.riser.Start(len(c.levels) - 1)
 		}
 	}
-	top := max(b.riser.Next(now, share*layerSlack, levels), 0)
+	top := max(b.riser.Next(now, share*layerSlack, c.levels), 0)
 	o.mu.Lock()
 	o.hold.want(hold)
 	was := o.off
@@ -195,7 +200,7 @@ func (o *outlet) give(share float64, pictures int, unwanted bool, now time.Time)
 	if off && !was {
 		o.restart()
 	}
-	larger := o.settle(in, top, share) && now.Sub(b.larger) > largerEvery
+	larger := o.settle(c, top, share) && now.Sub(b.larger) > largerEvery
 	o.mu.Unlock()
 	if larger && !off {
 		b.larger = now
@@ -212,9 +217,11 @@ func (o *outlet) give(share float64, pictures int, unwanted bool, now time.Time)
 	if off != was {
 		o.peer.down.drop(o)
 		if !off {
-			o.begin(in, now)
+			o.begin(source, now)
 		}
 	}
+	want, _ := c.at(top)
+	o.turnTo(want, off, now)
 	both := in.thin.both.Load()
 	if stills && (off || both) && !wait {
 		o.setStill(min(share, stillMost))

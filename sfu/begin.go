@@ -107,9 +107,10 @@ func passes(size int, bps float64) time.Duration {
 func (o *outlet) begin(in *inlet, now time.Time) {
 	b, ok := in.kept()
 	o.mu.Lock()
-	larger := o.wantSpace > 0 && b.wide > b.base
+	off, larger := o.off, o.wantSpace > 0 && b.wide > b.base
 	o.mu.Unlock()
 	switch {
+	case off: // it begins when it is shown again
 	case ok && larger && o.sooner(in, b, b.wide, now):
 		o.serve(in, spacesMost-1, now)
 	case ok && o.sooner(in, b, b.base, now):

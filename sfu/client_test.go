@@ -69,6 +69,7 @@ type client struct {
 	peer   *Peer
 	pc     *webrtc.PeerConnection
 	sends  [kinds]*webrtc.TrackLocalStaticRTP
+	rungs  map[string]*rungOut // encodings of one section
 	nack   bool // ask for what is missing
 	wg     sync.WaitGroup
 	closed sync.Once
@@ -100,6 +101,7 @@ type clientOptions struct {
 	edit   func(offer string) string            // what the SFU is told instead
 	only   string                               // the one codec of pictures that it has
 	noRTX  bool                                 // repairs by sending the same packet again
+	rids   []string                             // of its encodings
 	direct func(addr *net.UDPAddr) *net.UDPAddr // replaces the SFU's address, for a proxy between
 }
 
@@ -141,6 +143,11 @@ func newClient(t *testing.T, s *SFU, o clientOptions) *client {
 			t.Fatal(err)
 		}
 	}
+	if o.rids != nil {
+		if err := webrtc.ConfigureSimulcastExtensionHeaders(m); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if o.levels {
 		if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: sdp.AudioLevelURI}, webrtc.RTPCodecTypeAudio); err != nil {
 			t.Fatal(err)
@@ -167,7 +174,11 @@ func newClient(t *testing.T, s *SFU, o clientOptions) *client {
 		audio: {MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2},
 		video: {MimeType: o.video, ClockRate: 90000},
 	} {
-		if c.sends[k], err = webrtc.NewTrackLocalStaticRTP(codec, k.String(), "own"); err != nil {
+		var more []func(*webrtc.TrackLocalStaticRTP)
+		if k == video && o.rids != nil {
+			more = append(more, webrtc.WithRTPStreamID(o.rids[0]))
+		}
+		if c.sends[k], err = webrtc.NewTrackLocalStaticRTP(codec, k.String(), "own", more...); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -176,6 +187,10 @@ func newClient(t *testing.T, s *SFU, o clientOptions) *client {
 			webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if k == video && o.rids != nil {
+			c.addRungs(tr, o)
+			continue
 		}
 		c.wg.Go(func() { c.readRTCP(tr.Sender()) })
 	}

@@ -184,6 +184,12 @@ func registerCodecs(m *webrtc.MediaEngine, led bool) error {
 			}
 		}
 	}
+	for _, uri := range []string{sdp.SDESRTPStreamIDURI, sdp.SDESRepairRTPStreamIDURI} { // of encodings in one section
+		ext := webrtc.RTPHeaderExtensionCapability{URI: uri}
+		if err := m.RegisterHeaderExtension(ext, video, webrtc.RTPTransceiverDirectionRecvonly); err != nil {
+			return fmt.Errorf("%s: %w", uri, err)
+		}
+	}
 	level := webrtc.RTPHeaderExtensionCapability{URI: sdp.AudioLevelURI}
 	if err := m.RegisterHeaderExtension(level, audio, webrtc.RTPTransceiverDirectionRecvonly); err != nil {
 		return fmt.Errorf("%s: %w", level.URI, err)

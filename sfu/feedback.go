@@ -3,15 +3,20 @@ package sfu
 import (
 	"time"
 
+	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v4"
 )
 
 // readReports reads the publisher's RTCP about the inlet.
-func (in *inlet) readReports(recv *webrtc.RTPReceiver) {
+func (in *inlet) readReports(recv *webrtc.RTPReceiver, rid string) {
+	read := recv.Read
+	if rid != "" {
+		read = func(b []byte) (int, interceptor.Attributes, error) { return recv.ReadSimulcast(b, rid) }
+	}
 	buf := make([]byte, 1600)
 	for {
-		n, _, err := recv.Read(buf)
+		n, _, err := read(buf)
 		if err != nil {
 			return
 		}

@@ -155,15 +155,15 @@ func (p *Peer) allotUp(now time.Time) {
 	var streams []allocate.Stream
 	want := 0.0
 	for _, in := range p.ticked {
-		if len(*in.outlets.Load()) == 0 {
-			continue // nobody receives it
+		if in.rungs.isLow || len(in.viewers()) == 0 {
+			continue // it goes with the other; or nobody receives it
 		}
 		s := allocate.Stream{Class: allocate.Voice}
 		if in.kind == audio {
 			s.Least = in.voiceRate(2)
 			s.Most = s.Least
 		} else {
-			most := float64(in.target.Kbps)*1000/targetShare + targetFixed
+			most := float64(in.target.Kbps+in.target.Low.Kbps)*1000/targetShare + targetFixed
 			if in.targetAt.IsZero() {
 				most = faceAsk
 			} else if in.target.Kbps == 0 {

@@ -34,7 +34,7 @@ type inlet struct {
 	peer    *Peer
 	kind    kind
 	ssrc    uint32
-	rtxSSRC uint32
+	track   *webrtc.TrackRemote
 	formats []format
 	clocks  clockIDs
 
@@ -50,6 +50,7 @@ type inlet struct {
 	layers  layerRates
 	spread  spread
 	dark    dark
+	rungs   rungs
 	length  packetLength // of voice
 	loud    loudness
 
@@ -66,9 +67,8 @@ type inlet struct {
 }
 
 func newInlet(p *Peer, track *webrtc.TrackRemote, recv *webrtc.RTPReceiver) *inlet {
-	in := &inlet{
-		peer: p, kind: audio, ssrc: uint32(track.SSRC()), rtxSSRC: uint32(track.RtxSSRC()),
-	}
+	in := &inlet{peer: p, kind: audio, ssrc: uint32(track.SSRC()), track: track}
+	in.rungs.isLow = p.isRung(track, recv)
 	size := ringAudio
 	if track.Kind() == webrtc.RTPCodecTypeVideo {
 		in.kind, size = video, ringVideo
@@ -78,7 +78,11 @@ func newInlet(p *Peer, track *webrtc.TrackRemote, recv *webrtc.RTPReceiver) *inl
 	in.formats = formats(params.Codecs)
 	in.clocks = clocksOf(params.HeaderExtensions, func(e webrtc.RTPHeaderExtensionParameter) (string, int) { return e.URI, e.ID })
 	in.target = targetAtFirst
-	in.format, _ = findPT(in.formats, uint8(track.PayloadType()))
+	pt := track.PayloadType()
+	if track.RID() != "" {
+		pt = track.Codec().PayloadType // the other is told with the first packet read
+	}
+	in.format, _ = findPT(in.formats, uint8(pt))
 	in.rec.clock = in.format.clock
 	in.outlets.Store(&[]*outlet{})
 	return in

@@ -29,6 +29,7 @@ func (p *Peer) Negotiate(ctx context.Context, offer string) (answer string, err 
 	}
 	sections, err := readOffer(offer, p.sfu.limit)
 	if err == nil {
+		p.noteSecond(sections)
 		sections, err = p.part.Direction.held(sections)
 	}
 	if err != nil {

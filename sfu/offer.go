@@ -63,6 +63,9 @@ func readOffer(raw string, most int) ([]section, error) {
 		if len(m.MediaName.Formats) > 64 {
 			return nil, fmt.Errorf("%w: too many payload types", ErrBadSDP)
 		}
+		if err := checkRIDs(m); err != nil {
+			return nil, err
+		}
 		s.way = direction(m, &d)
 		out = append(out, s)
 	}
@@ -101,6 +104,7 @@ func shapeAnswer(raw string, ptime int, codec func([]codecID) codecID) (string, 
 	}
 	for _, m := range d.MediaDescriptions {
 		m.Attributes = slices.DeleteFunc(m.Attributes, needless)
+		dropRIDs(m)
 		shapeFeedback(m, &d)
 		if way := direction(m, &d); way != "recvonly" && way != "sendrecv" {
 			continue

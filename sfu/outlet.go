@@ -57,7 +57,9 @@ type outlet struct {
 	rejoin    bool // the next packet follows what was sent before, whatever was left out
 	filled    uint64
 	in        *inlet
-	era       uint32 // counts bindings
+	shown     *inlet      // of the room's goroutine: the publisher's, whichever rung
+	low       atomic.Bool // the low rung is to be sent
+	era       uint32      // counts bindings
 	routes    [128]route
 	awaitKey  bool
 	started   bool // something of the present inlet was sent

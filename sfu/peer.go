@@ -75,6 +75,9 @@ type Peer struct {
 	once    sync.Once
 	entered chan struct{} // closed when it is in the room
 
+	askedRung     atomic.Bool            // for a low one
+	secondPicture atomic.Pointer[string] // section in which it comes
+
 	voiceFirstTill atomic.Int64 // Unix nanoseconds
 
 	connected   atomic.Bool
@@ -107,6 +110,7 @@ type Peer struct {
 	// Owned by the room's goroutine.
 	outlets    [kinds][]*outlet
 	inlets     [kinds]*inlet
+	rung       *inlet // the low one of its picture
 	seats      []*Peer
 	slots      []Slot
 	asked      int
@@ -249,7 +253,7 @@ func (p *Peer) onTrack(track *webrtc.TrackRemote, recv *webrtc.RTPReceiver) {
 		p.mu.Lock()
 		p.active = append(p.active, in)
 		p.mu.Unlock()
-		p.spawn(func() { in.readReports(recv) })
+		p.spawn(func() { in.readReports(recv, track.RID()) })
 		in.read(track)
 		p.mu.Lock()
 		p.active = slices.DeleteFunc(p.active, func(x *inlet) bool { return x == in })

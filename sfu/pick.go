@@ -29,7 +29,21 @@ func (o *outlet) ends(p *packet) bool   { return p.end && p.sid == o.space }
 
 // settle turns the level that a share pays for into layers. It returns whether
 // a keyframe is needed to get there. The lock is held.
-func (o *outlet) settle(in *inlet, level int, share float64) (key bool) {
+func (o *outlet) settle(c choices, level int, share float64) (key bool) {
+	in := c.in
+	if c.low != nil {
+		of, top := c.at(level)
+		o.wantSpace = 0
+		switch {
+		case of == o.in:
+			o.wantTop = top
+		case of == c.low:
+			o.wantTop = 0 // until it is turned to
+		default:
+			o.wantTop = layersMost - 1
+		}
+		return false
+	}
 	top, space, wide := in.layerAt(level)
 	if !wide && in.spread.paid(share) {
 		space = spacesMost - 1 // about to come, with a keyframe

@@ -47,7 +47,7 @@ func (p *Peer) repair(rtxSSRC uint32, clocks clockIDs, b []byte) {
 	p.mu.Lock()
 	var in *inlet
 	for _, i := range p.active {
-		if i.rtxSSRC == rtxSSRC {
+		if uint32(i.track.RtxSSRC()) == rtxSSRC { // of a named encoding it is known with its first packet
 			in = i
 		}
 	}

@@ -77,23 +77,27 @@ func (r *room) remove(p *Peer) {
 			o.feed(nil, time.Now())
 		}
 	}
-	p.inlets = [kinds]*inlet{}
+	p.inlets, p.rung = [kinds]*inlet{}, nil
 	r.arrange()
 }
 
-// publish adds a peer's track; a second one of a kind waits for none.
+// publish adds a peer's track; a second one of a kind, or of a rung, is not for
+// anybody.
 func (r *room) publish(p *Peer, in *inlet) bool {
-	if p.inlets[in.kind] != nil || !slices.Contains(r.peers, p) {
+	place := p.placeOf(in)
+	if *place != nil || !slices.Contains(r.peers, p) {
 		return false
 	}
-	p.inlets[in.kind] = in
+	*place = in
+	p.pair()
 	r.arrange()
 	return true
 }
 
 func (r *room) unpublish(p *Peer, in *inlet) {
-	if p.inlets[in.kind] == in {
-		p.inlets[in.kind] = nil
+	if place := p.placeOf(in); *place == in {
+		*place = nil
+		p.pair()
 		r.arrange()
 	}
 }
@@ -151,7 +155,7 @@ func (r *room) feed(p *Peer, now time.Time) []Slot {
 			o := p.outlets[k][i]
 			var in *inlet
 			if q != nil {
-				in = q.inlets[k]
+				in = o.rungOf(q.inlets[k])
 			}
 			if !o.feed(in, now) {
 				r.log.Info("no common codec, slot stays empty",

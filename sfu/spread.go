@@ -8,7 +8,8 @@ import (
 // One encoding is made for the weakest viewer. Where the others have many times
 // as much, and the publisher's uplink carries it with ease, its browser is
 // asked for two sizes in one stream (VP9 SVC), of which the weakest are sent
-// the smaller. The larger one leans on the smaller in keyframes only.
+// the smaller. The larger one leans on the smaller in keyframes only. Of a codec
+// that has no such layers it is asked for two streams (rung.go).
 const (
 	spreadMode = "L2T3_KEY" // W3C webrtc-svc: 2 sizes, 3 temporal layers
 
@@ -31,20 +32,40 @@ const (
 
 // spread is whether an inlet is asked for layers of size.
 type spread struct {
-	kbps atomic.Int32 // of all layers, 0: one encoding
+	kbps atomic.Int32 // of what the best viewer is sent, 0: one encoding
 
 	// Of the publisher's clock.
 	since time.Time // since when the other would be better
 	until time.Time // nothing changes before
 	asked time.Time
+	how   sizing
+}
+
+// sizing is how a codec comes in two sizes.
+type sizing int
+
+const (
+	oneSize sizing = iota
+	byLayers
+	byRungs
+)
+
+func sizingOf(id codecID) sizing {
+	switch id {
+	case "video/vp9;0":
+		return byLayers
+	case "video/vp8", "video/h264;1;4240":
+		return byRungs
+	}
+	return oneSize
 }
 
 // receivers is what a publisher's picture is made for.
 type receivers struct {
 	low, high float64 // the least and the best share, bit/s; low 0: nobody sees it
 	up        int     // kbit/s of payload that the uplink carries, as far as was found
-	able      bool    // it is known, and the codec has layers of size
-	wide      bool    // there are such layers
+	able      bool    // it is known, and the codec comes in two sizes
+	wide      bool    // there are two sizes
 	least     float64 // bit/s of the lowest layer
 }
 
@@ -93,10 +114,16 @@ func (s *spread) set(on bool, now time.Time, hold time.Duration) bool {
 // spreads says whether the inlet's picture should come in two sizes.
 func (in *inlet) spreads(low, high float64, now time.Time) bool {
 	up, known := in.peer.uplinkKbps()
-	return in.spread.next(receivers{
-		low: low, high: high, up: up, wide: in.topSpace() > 0, least: in.levels()[0],
-		able: known && in.currentFormat().id == codecRank[0] && !in.thin.trying(now),
-	}, now)
+	how, c := sizingOf(in.currentFormat().id), in.choices()
+	r := receivers{
+		low: low, high: high, up: up, wide: c.sizes() > 0, least: c.levels[0],
+		able: known && how != oneSize && how == in.spread.how && !in.thin.trying(now),
+	}
+	if how == byRungs && c.low == nil {
+		r.least = 0 // not yet known
+	}
+	in.spread.how = how // another codec begins anew
+	return in.spread.next(r, now)
 }
 
 // paid says whether a share pays for all that was asked for.

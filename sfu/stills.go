@@ -135,7 +135,7 @@ func (p *Peer) relayStill(s *still) {
 		if in.kind != video {
 			continue
 		}
-		for _, o := range *in.outlets.Load() {
+		for _, o := range *in.outlets.Load() { // those of the low rung too
 			if o.still.Load() > 0 {
 				o.peer.stills.offer(o, p.part.ID, s)
 			}
@@ -218,7 +218,7 @@ func (p *Peer) restill() {
 		return
 	}
 	for _, in := range p.ticked {
-		if in.kind != video {
+		if in.kind != video || in.rungs.isLow {
 			continue
 		}
 		want := stillsFor(in.stillShare())

@@ -3,7 +3,7 @@ package sfu
 import "time"
 
 // Target is how a publisher is to encode its picture: one encoding, made for
-// those who receive it.
+// those who receive it; two where their links are very unlike.
 type Target struct {
 	Kbps   int    // of video, without headers; 0: nobody can or will see it
 	Height int    // lines at most
@@ -11,6 +11,7 @@ type Target struct {
 	Voice  int    // kbit/s of Opus
 	Packet int    // ms of voice in each packet
 	Mode   string // scalabilityMode, where layers of size are wanted
+	Low    Rung   // a second, smaller encoding, where the codec has none
 	Codec  string // of the picture, as in SDP: what most of the others can be shown; empty: not known
 }
 
@@ -58,7 +59,7 @@ func (p *Peer) retarget(now time.Time) {
 	changed := p.revoice(now)
 	t := targetAtFirst
 	for _, in := range p.ticked {
-		if in.kind != video {
+		if in.kind != video || in.rungs.isLow {
 			continue
 		}
 		in.rethink(now)
@@ -69,6 +70,9 @@ func (p *Peer) retarget(now time.Time) {
 	name, news := p.agreed.tell()
 	if t.Codec = name; changed || news {
 		t.Voice, t.Packet = int(p.voice.Load()), p.packets.now()
+		if t.Low.Kbps > 0 {
+			p.askedRung.Store(true)
+		}
 		p.part.OnTarget(t)
 	}
 }
@@ -79,7 +83,7 @@ var targetAtFirst = Target{Kbps: 48, Height: 240, FPS: 8, Voice: voiceAtFirst}
 // retarget finds the target anew and says whether it changed.
 func (in *inlet) retarget(now time.Time) bool {
 	low, high, any := 0.0, 0.0, false
-	for _, o := range *in.outlets.Load() {
+	for _, o := range in.viewers() {
 		s := float64(o.share.Load())
 		if s < 0 {
 			continue // not yet allotted
@@ -96,17 +100,25 @@ func (in *inlet) retarget(now time.Time) bool {
 	if in.seenAt.IsZero() {
 		in.seenAt = now
 	}
-	want, mode := low, ""
-	if in.spreads(low, high, now) {
+	up, known := in.peer.uplinkKbps()
+	want, mode, small := low, "", 0
+	switch two := in.spreads(low, high, now); {
+	case two && in.spread.how == byRungs:
+		want = high
+		small = in.spread.lowRung(low, high, up)
+		up -= small
+	case two:
 		want, mode = in.spreadTarget(high), spreadMode
-	} else if in.topLayer() > 0 {
+	case in.topLayer() > 0:
 		want = min(high, weakTimes*low)
 	}
 	kbps := payloadKbps(want)
+	if small > 0 {
+		kbps = min(kbps, spreadMost)
+	}
 	if high > 0 && now.Sub(in.seenAt) < targetGrace {
 		kbps = max(kbps, targetAtFirst.Kbps)
 	}
-	up, known := in.peer.uplinkKbps()
 	in.sending.note(kbps, up, known, in.peer.congestion.up.full(now))
 	if known && kbps > 0 {
 		kbps = min(kbps, max(up, targetLeast))
@@ -114,21 +126,24 @@ func (in *inlet) retarget(now time.Time) bool {
 	last := in.target
 	fresh := in.targetAt.IsZero()
 	switch {
-	case fresh, mode != last.Mode:
+	case fresh, mode != last.Mode, (small > 0) != (last.Low.Kbps > 0):
 	case kbps == 0 && last.Kbps > 0, kbps > 0 && last.Kbps == 0:
-	case float64(kbps) < targetDown*float64(last.Kbps):
-	case float64(kbps) > targetUp*float64(last.Kbps) && now.Sub(in.targetAt) > targetEvery:
+	case fell(kbps, last.Kbps), fell(small, last.Low.Kbps):
+	case (rose(kbps, last.Kbps) || rose(small, last.Low.Kbps)) && now.Sub(in.targetAt) > targetEvery:
 	default:
 		return false
 	}
 	in.target, in.targetAt = onLadder(kbps, last, fresh), now
 	in.sending.kbps.Store(int64(kbps))
-	in.target.Mode = mode
+	in.target.Mode, in.target.Low = mode, onRung(small, last.Low)
 	if in.thin.trying(now) {
 		in.target.Height, in.target.FPS = legible.Height, legible.FPS
 	}
 	return true
 }
+
+func fell(kbps, last int) bool { return float64(kbps) < targetDown*float64(last) }
+func rose(kbps, last int) bool { return float64(kbps) > targetUp*float64(last) }
 
 // onLadder finds size and frame rate for a rate. Up it goes only well above
 // the rung's beginning.

@@ -79,7 +79,7 @@ func (in *inlet) stillsReach() bool {
 		return false
 	}
 	any := false
-	for _, o := range *in.outlets.Load() {
+	for _, o := range in.viewers() {
 		if !o.peer.stills.open.Load() {
 			return false
 		}
@@ -92,7 +92,7 @@ func (in *inlet) stillsReach() bool {
 // has for them, and its own uplink beside voice and files.
 func (in *inlet) stillShare() float64 {
 	least := 0.0
-	for _, o := range *in.outlets.Load() {
+	for _, o := range in.viewers() {
 		if s := float64(o.still.Load()); s > 0 && (least == 0 || s < least) {
 			least = s
 		}

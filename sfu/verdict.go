@@ -124,7 +124,7 @@ func (o *outlet) smallBecause(in *inlet, share float64, now time.Time) Why {
 	case sent >= clearlyLess*mine:
 		return WhyMeasuring
 	}
-	for _, x := range *in.outlets.Load() {
+	for _, x := range in.viewers() {
 		if theirs := float64(x.share.Load()); bound == byViewers && x != o && theirs > 0 && theirs < clearlyLess*share {
 			return WhyOthers
 		}

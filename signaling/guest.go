@@ -145,7 +145,10 @@ func (g *guest) onRenegotiate(audio, video int) {
 func (g *guest) onTarget(t sfu.Target) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.target = &targetMessage{"target", t.Kbps, t.Height, t.FPS, t.Voice, t.Packet, t.Codec, t.Mode}
+	g.target = &targetMessage{Type: "target", Kbps: t.Kbps, Height: t.Height, FPS: t.FPS, Voice: t.Voice, Packet: t.Packet, Codec: t.Codec, Mode: t.Mode}
+	if t.Low.Kbps > 0 {
+		g.target.Low = &rung{t.Low.Kbps, t.Low.Height, t.Low.FPS}
+	}
 	g.pass(*g.target)
 }
 

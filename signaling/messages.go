@@ -254,6 +254,12 @@ type (
 		Packet int    `json:"packet"` // ms
 		Codec  string `json:"codec,omitempty"`
 		Mode   string `json:"mode,omitempty"`
+		Low    *rung  `json:"low,omitempty"`
+	}
+	rung struct {
+		Kbps   int `json:"kbps"`
+		Height int `json:"height"`
+		FPS    int `json:"fps"`
 	}
 	pointerMessage struct {
 		Type  string `json:"type"`  // pointer

@@ -1,0 +1,431 @@
+package sfu
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v4"
+)
+
+// rungOut is one encoding of a publisher's picture.
+type rungOut struct {
+	track  *webrtc.TrackLocalStaticRTP
+	name   string // in headers; empty: the encoding has a section of its own
+	paused atomic.Bool
+	plis   atomic.Int64
+	asked  func() int // in place of plis
+	bytes  int
+	n      atomic.Uint32 // pictures sent
+
+	mid, rid uint8 // header extensions
+	section  string
+}
+
+// addRungs gives a section its encodings, the first of which is the track that
+// it was made with.
+func (c *client) addRungs(tr *webrtc.RTPTransceiver, o clientOptions) {
+	c.t.Helper()
+	c.rungs = map[string]*rungOut{}
+	for i, rid := range o.rids {
+		r := &rungOut{track: c.sends[video], name: rid, bytes: 600}
+		if i > 0 {
+			var err error
+			if r.track, err = webrtc.NewTrackLocalStaticRTP(c.sends[video].Codec(), c.sends[video].ID(), c.sends[video].StreamID(), webrtc.WithRTPStreamID(rid)); err != nil {
+				c.t.Fatal(err)
+			}
+			if err = tr.Sender().AddEncoding(r.track); err != nil {
+				c.t.Fatal(err)
+			}
+		}
+		if rid == lowRID {
+			r.bytes = 100
+		}
+		c.rungs[rid] = r
+		c.wg.Go(func() {
+			r.hear(func() ([]rtcp.Packet, error) { pkts, _, err := tr.Sender().ReadSimulcastRTCP(rid); return pkts, err })
+		})
+	}
+}
+
+func (r *rungOut) hear(read func() ([]rtcp.Packet, error)) {
+	for {
+		pkts, err := read()
+		if err != nil {
+			return
+		}
+		for _, p := range pkts {
+			if _, ok := p.(*rtcp.PictureLossIndication); ok {
+				r.plis.Add(1)
+			}
+		}
+	}
+}
+
+// named finds out how the encodings are named in headers.
+func (c *client) named() {
+	for _, tr := range c.pc.GetTransceivers() {
+		if s := tr.Sender(); s != nil && s.Track() == c.sends[video] {
+			for _, r := range c.rungs {
+				r.section = tr.Mid()
+				for _, e := range s.GetParameters().HeaderExtensions {
+					switch e.URI {
+					case sdp.SDESMidURI:
+						r.mid = uint8(e.ID)
+					case sdp.SDESRTPStreamIDURI:
+						r.rid = uint8(e.ID)
+					}
+				}
+			}
+		}
+	}
+}
+
+// shoot publishes a VP8 picture each 40 ms, one packet each, with a keyframe
+// when asked. A payload says whose it is: its size.
+func (r *rungOut) shoot(t *testing.T) {
+	quit := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(40 * time.Millisecond)
+		defer tick.Stop()
+		asked, n := int64(0), uint32(0)
+		for first := true; ; {
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+			}
+			if r.paused.Load() {
+				continue
+			}
+			key := first
+			now := r.plis.Load()
+			if r.asked != nil {
+				now = int64(r.asked())
+			}
+			if now > asked {
+				asked, key = now, true
+			}
+			h := rtp.Header{Version: 2, SequenceNumber: uint16(n), Timestamp: n * slideTicks, Marker: true}
+			if r.rid != 0 {
+				_ = h.SetExtension(r.mid, []byte(r.section))
+				_ = h.SetExtension(r.rid, []byte(r.name))
+			}
+			_ = r.track.WriteRTP(&rtp.Packet{Header: h, Payload: append(vp8Start(key), make([]byte, r.bytes)...)})
+			n++
+			r.n.Store(n)
+			first = false
+		}
+	})
+	t.Cleanup(sync.OnceFunc(func() { close(quit); wg.Wait() }))
+}
+
+func isLow(p rtp.Packet) bool { return len(p.Payload) < 300 }
+
+// lately says whether the last packets that came are all of one rung.
+func (c *client) lately(low bool) bool {
+	pkts := c.from("a", video)
+	if len(pkts) < 12 {
+		return false
+	}
+	return !slices.ContainsFunc(pkts[len(pkts)-10:], func(p rtp.Packet) bool { return isLow(p) != low })
+}
+
+// checkTurns: numbers follow each other, times rise, and each change of rung is
+// a keyframe. It returns how many there were.
+func checkTurns(t *testing.T, pkts []rtp.Packet) (turns int) {
+	t.Helper()
+	for i, p := range pkts {
+		turned := i == 0 || isLow(p) != isLow(pkts[i-1])
+		if turned && !startsKeyframe("video/vp8", p.Payload) {
+			t.Fatalf("packet %d begins a rung without a keyframe", i)
+		}
+		if i == 0 {
+			continue
+		}
+		if turned {
+			turns++
+		}
+		if p.SequenceNumber != pkts[i-1].SequenceNumber+1 || p.SSRC != pkts[0].SSRC {
+			t.Fatalf("packet %d has number %d after %d", i, p.SequenceNumber, pkts[i-1].SequenceNumber)
+		}
+		if int32(p.Timestamp-pkts[i-1].Timestamp) <= 0 {
+			t.Fatalf("packet %d is of time %d after %d", i, p.Timestamp, pkts[i-1].Timestamp)
+		}
+	}
+	return turns
+}
+
+// giving shares out in place of the clock, until the test ends or stop.
+func giving(t *testing.T, o *outlet, bps int64) *atomic.Int64 {
+	share := &atomic.Int64{}
+	share.Store(bps)
+	quit := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case now := <-tick.C:
+				o.give(float64(share.Load()), 1, false, now)
+			}
+		}
+	})
+	t.Cleanup(sync.OnceFunc(func() { close(quit); wg.Wait() }))
+	return share
+}
+
+// audience is a publisher and two viewers whose links are known to carry much.
+func audience(t *testing.T, s *SFU, o clientOptions) (a, little, much *client) {
+	s.places.learn("much", 3_000_000, time.Now()) // what is shared out is the test's affair
+	o.id, o.room, o.slots = "a", "r", 2
+	a = join(t, s, o)
+	little = join(t, s, clientOptions{id: "little", room: "r", slots: 2, twcc: true, nack: true, part: Participant{Place: "much"}})
+	much = join(t, s, clientOptions{id: "much", room: "r", slots: 2, twcc: true, part: Participant{Place: "much"}})
+	for _, c := range []*client{a, little, much} {
+		c.waitConnected()
+	}
+	return a, little, much
+}
+
+// TestEachGetsTheRungOfItsShare: of two encodings in one section, who has much
+// sees the high one, who has little the low one until there is more for it; up
+// and down without a gap, each time with a keyframe.
+func TestEachGetsTheRungOfItsShare(t *testing.T) {
+	for _, rids := range [][]string{{"h", lowRID}, {lowRID, "h"}} {
+		t.Run(strings.Join(rids, ""), func(t *testing.T) {
+			s := startSFU(t, Config{})
+			a, little, much := audience(t, s, clientOptions{rids: rids})
+			a.named()
+			share := giving(t, little.allotted(t, "a"), 50_000)
+			for _, r := range a.rungs {
+				r.shoot(t)
+			}
+			eventually(t, "the one sees the high rung", func() bool { return much.lately(false) })
+			eventually(t, "the other the low one", func() bool { return little.lately(true) })
+			for range 2 {
+				share.Store(600_000)
+				eventually(t, "there is more for it", func() bool { return little.lately(false) })
+				share.Store(50_000)
+				eventually(t, "and less again", func() bool { return little.lately(true) })
+			}
+			if turns := checkTurns(t, little.from("a", video)); turns < 4 {
+				t.Errorf("%d turns", turns)
+			}
+			if !much.lately(false) {
+				t.Error("the other one was turned too")
+			}
+			checkTurns(t, much.from("a", video))
+
+			// What nobody sends cannot be seen: the high one is for all, and the
+			// low one again when it comes back.
+			a.rungs[lowRID].paused.Store(true)
+			eventually(t, "the low rung ended", func() bool { return little.lately(false) })
+			a.rungs[lowRID].paused.Store(false)
+			eventually(t, "and came back", func() bool { return little.lately(true) })
+			checkTurns(t, little.from("a", video))
+
+			a.leave()
+			for _, c := range []*client{little, much} {
+				eventually(t, "its slots are empty", func() bool {
+					return !slices.ContainsFunc(c.peer.Slots(), func(x Slot) bool { return x.Participant == "a" })
+				})
+			}
+		})
+	}
+}
+
+// TestTheRungOfASectionOfItsOwn: a publisher that was asked for a low rung may
+// send it in a second section, which ends as it began; of one that was not, a
+// second picture is nobody's.
+func TestTheRungOfASectionOfItsOwn(t *testing.T) {
+	for _, asked := range []bool{true, false} {
+		t.Run(fmt.Sprint(asked), func(t *testing.T) {
+			s := startSFU(t, Config{})
+			a, little, much := audience(t, s, clientOptions{})
+			share := giving(t, little.allotted(t, "a"), 50_000)
+			high := &rungOut{track: a.sends[video], bytes: 600, asked: a.keyframesAsked}
+			high.shoot(t)
+			eventually(t, "one encoding is for all", func() bool { return little.lately(false) && much.lately(false) })
+
+			a.peer.askedRung.Store(asked)
+			low := &rungOut{bytes: 100}
+			var err error
+			if low.track, err = webrtc.NewTrackLocalStaticRTP(a.sends[video].Codec(), "low", "own"); err != nil {
+				t.Fatal(err)
+			}
+			tr, err := a.pc.AddTransceiverFromTrack(low.track, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.wg.Go(func() {
+				low.hear(func() ([]rtcp.Packet, error) { pkts, _, err := tr.Sender().ReadRTCP(); return pkts, err })
+			})
+			a.negotiate(clientOptions{})
+			low.shoot(t)
+			if !asked {
+				eventually(t, "some of it was sent", func() bool { return low.n.Load() > 40 })
+				if slices.ContainsFunc(little.from("a", video), isLow) || slices.ContainsFunc(much.from("a", video), isLow) {
+					t.Error("a second picture was shown that nobody asked for")
+				}
+				return
+			}
+			eventually(t, "the weak one is sent it", func() bool { return little.lately(true) })
+			if !much.lately(false) {
+				t.Error("and so is the other")
+			}
+			if err := a.pc.RemoveTrack(tr.Sender()); err != nil {
+				t.Fatal(err)
+			}
+			a.negotiate(clientOptions{})
+			eventually(t, "the one encoding again", func() bool { return little.lately(false) })
+			share.Store(600_000)
+			checkTurns(t, little.from("a", video))
+			checkTurns(t, much.from("a", video))
+		})
+	}
+}
+
+// TestUnknownEncodings: of encodings by other names the one that comes first is
+// shown; an encoding that nobody offered disturbs nothing.
+func TestUnknownEncodings(t *testing.T) {
+	s := startSFU(t, Config{})
+	a, little, much := audience(t, s, clientOptions{rids: []string{"x", "y", "z"}})
+	a.named()
+	a.rungs["y"].bytes, a.rungs["z"].bytes = 100, 200
+	a.rungs["x"].shoot(t)
+	eventually(t, "the first is shown", func() bool { return much.lately(false) && little.lately(false) })
+	a.rungs["z"].name = "never-offered"
+	a.rungs["y"].shoot(t)
+	a.rungs["z"].shoot(t)
+	eventually(t, "the others are sent", func() bool { return a.rungs["y"].n.Load() > 40 && a.rungs["z"].n.Load() > 40 })
+	for _, c := range []*client{little, much} {
+		if slices.ContainsFunc(c.from("a", video), isLow) {
+			t.Error(c.id, "is shown an encoding that it should not")
+		}
+		checkTurns(t, c.from("a", video))
+	}
+}
+
+func TestOddEncodingsAreRefused(t *testing.T) {
+	offer := func(rids ...string) string {
+		b := "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\na=sendonly\r\n"
+		for _, r := range rids {
+			b += "a=rid:" + r + " send\r\n"
+		}
+		return b
+	}
+	for _, rids := range [][]string{{"h", "l"}, {"0", "1", "2", "a-b_C"}} {
+		if _, err := readOffer(offer(rids...), 8); err != nil {
+			t.Errorf("%q: %v", rids, err)
+		}
+	}
+	for _, rids := range [][]string{{"l", "l"}, {""}, {"l;h"}, {"é"}, {"an-encoding-of-a-long-name"}, {"1", "2", "3", "4", "5"}} {
+		if _, err := readOffer(offer(rids...), 8); !errors.Is(err, ErrBadSDP) {
+			t.Errorf("%q: %v", rids, err)
+		}
+	}
+}
+
+// TestNamesOfEncodingsCostNothing: browsers offer names in headers in every
+// section; who sends one encoding is not asked for them.
+func TestNamesOfEncodingsCostNothing(t *testing.T) {
+	const names = "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\na=extmap:5 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\r\na=extmap:6 urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id\r\n"
+	head := "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\na=recvonly\r\na=rtpmap:96 VP8/90000\r\n" + names
+	for more, want := range map[string]int{"": 1, "a=simulcast:recv l;h\r\n": 3} {
+		out, err := shapeAnswer(head+more, 60, func([]codecID) codecID { return "" })
+		if got := strings.Count(out, "a=extmap"); err != nil || got != want {
+			t.Errorf("%q: %d extensions, %v\n%s", more, got, err, out)
+		}
+	}
+}
+
+// TestTwoRungsAreAskedFor: a publisher of VP8 or H.264 is asked for a low rung
+// where viewers are unlike, and to pause it when nobody wants it any more; over
+// a thin uplink never.
+func TestTwoRungsAreAskedFor(t *testing.T) {
+	for _, x := range []struct {
+		codec     codecID
+		up        int64
+		low, mode bool
+	}{
+		{"video/vp8", 900_000, true, false},
+		{"video/h264;1;4240", 900_000, true, false},
+		{"video/vp9;0", 900_000, false, true},
+		{"video/av1;0", 900_000, false, false},
+		{"video/vp8", 300_000, false, false},
+	} {
+		t.Run(fmt.Sprint(x.codec, x.up), func(t *testing.T) {
+			now := time.Unix(1000, 0)
+			var weak, good outlet
+			in, low := &inlet{kind: video}, &inlet{kind: video}
+			p := &Peer{congestion: newCongestion(1, 900_000)}
+			p.congestion.up.limit.Store(x.up)
+			for _, i := range []*inlet{in, low} {
+				i.peer, i.format.id = p, x.codec
+				i.outlets.Store(&[]*outlet{})
+			}
+			in.outlets.Store(&[]*outlet{&weak, &good})
+			weak.share.Store(90_000)
+			good.share.Store(800_000)
+			sees := func(d time.Duration, still func() bool) {
+				for end := now.Add(d); now.Before(end); now = now.Add(200 * time.Millisecond) {
+					in.rec.highAt = now
+					if low.rungs.isLow && in.target.Low.Kbps > 0 {
+						low.rec.highAt = now // it does as it is told
+					}
+					in.retarget(now)
+					if !still() {
+						t.Fatalf("after %s: %+v", d-end.Sub(now), in.target)
+					}
+				}
+			}
+			alone := func() bool { return in.target.Low == Rung{} && in.target.Mode == "" }
+			sees(spreadAfter-400*time.Millisecond, alone)
+			sees(2*time.Second, func() bool { return true })
+			if got := in.target.Low.Kbps > 0; got != x.low || (in.target.Mode != "") != x.mode {
+				t.Fatalf("%+v", in.target)
+			}
+			if !x.low {
+				return
+			}
+			low.rungs.isLow = true
+			low.rungs.high.Store(in)
+			in.rungs.low.Store(low)
+			in.outlets.Store(&[]*outlet{&good})
+			low.outlets.Store(&[]*outlet{&weak})
+			sees(time.Minute, func() bool { return in.target.Low.Kbps > 0 })
+			if l := in.target; l.Low.Kbps > payloadKbps(90_000) || l.Low.Height >= l.Height || l.Kbps < spreadLeast-l.Low.Kbps || l.Kbps+l.Low.Kbps > payloadKbps(900_000) {
+				t.Errorf("%+v", l)
+			}
+			p.congestion.up.limit.Store(480_000)
+			sees(2*time.Second, func() bool { return in.target.Low.Kbps > 0 })
+			if l := in.target; l.Kbps+l.Low.Kbps > payloadKbps(480_000) {
+				t.Errorf("more than the uplink carries: %+v", l)
+			}
+			weak.share.Store(700_000) // alike
+			sees(spreadUntil, func() bool { return true })
+			sees(10*time.Second, alone)
+			p.congestion.up.limit.Store(900_000)
+			weak.share.Store(90_000)
+			sees(time.Minute, func() bool { return true })
+			if in.target.Low.Kbps == 0 {
+				t.Fatal("not asked for again")
+			}
+			p.congestion.up.limit.Store(200_000)
+			sees(time.Second, alone)
+		})
+	}
+}
