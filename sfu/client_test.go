@@ -70,7 +70,7 @@ type client struct {
 	pc     *webrtc.PeerConnection
 	sends  [kinds]*webrtc.TrackLocalStaticRTP
 	rungs  map[string]*rungOut // encodings of one section
-	nack   bool // ask for what is missing
+	nack   bool                // ask for what is missing
 	wg     sync.WaitGroup
 	closed sync.Once
 	dim    atomic.Bool // film sends no picture

@@ -21,8 +21,8 @@ const (
 	ridsMost = 4   // encodings of a section; of more than two, the rest is ignored
 	ridLong  = 16  // characters
 
-	rungGone  = 1500 * time.Millisecond // that it may fall behind the other
-	rungShare = 3                       // of both rates together it is a third at most
+	rungGone  = time.Second // that it may fall behind the other
+	rungShare = 3           // of both rates together it is a third at most
 
 	// For so long a keyframe to turn to another rung with is waited for, while
 	// the present one goes on; and between two that are asked for.

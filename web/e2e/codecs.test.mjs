@@ -3,18 +3,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { browser, Server, tablet } from './harness.mjs'
-import { byId, clean, enter, newCase, person, picture, pictures, received, until } from './pages.mjs'
-
-/** A browser that has only some of its codecs. */
-const limited = names => {
-  const wanted = c => names.some(n => c.mimeType.toLowerCase() === `video/${n}`.toLowerCase()) || /rtx/i.test(c.mimeType)
-  for (const side of [RTCRtpReceiver, RTCRtpSender]) {
-    const real = side.getCapabilities.bind(side)
-    side.getCapabilities = kind => { const all = real(kind); if (kind === 'video') all.codecs = all.codecs.filter(wanted); return all }
-  }
-  const real = RTCRtpTransceiver.prototype.setCodecPreferences
-  RTCRtpTransceiver.prototype.setCodecPreferences = function (list) { return real.call(this, list.some(c => /^video/.test(c.mimeType)) ? list.filter(wanted) : list) }
-}
+import { byId, clean, enter, limited, newCase, person, picture, pictures, received, until } from './pages.mjs'
 
 test('pictures go in a codec that all can show', { timeout: 400_000 }, async t => {
   const server = await new Server().start()

@@ -116,12 +116,25 @@ export async function received(page) {
   })
 }
 
-/** What a page's connection says of the pictures it sends and receives. */
+/** A browser that has only some of its codecs. */
+export const limited = names => {
+  const wanted = c => names.some(n => c.mimeType.toLowerCase() === `video/${n}`.toLowerCase()) || /rtx/i.test(c.mimeType)
+  for (const side of [RTCRtpReceiver, RTCRtpSender]) {
+    const real = side.getCapabilities.bind(side)
+    side.getCapabilities = kind => { const all = real(kind); if (kind === 'video') all.codecs = all.codecs.filter(wanted); return all }
+  }
+  const real = RTCRtpTransceiver.prototype.setCodecPreferences
+  RTCRtpTransceiver.prototype.setCodecPreferences = function (list) { return real.call(this, list.some(c => /^video/.test(c.mimeType)) ? list.filter(wanted) : list) }
+}
+
+/** What a page's connection says of the pictures it sends (low: the smaller of two) and receives. */
 export const pictures = page => page.evaluate(async () => {
   const out = { keyframes: 0, sent: 0, height: 0, codec: '', mode: '', bytes: 0, seen: [] }
   const all = await window.__siraCall?.pc.getStats() ?? new Map()
+  const sends = [...all.values()].filter(s => s.type === 'outbound-rtp' && s.kind === 'video').sort((x, y) => x.mid - y.mid)
+  if (sends[1]) out.low = { active: sends[1].active, sent: sends[1].framesEncoded, height: sends[1].frameHeight, bytes: sends[1].bytesSent, keyframes: sends[1].keyFramesEncoded }
   for (const s of all.values()) {
-    if (s.type === 'outbound-rtp' && s.kind === 'video') Object.assign(out, { keyframes: s.keyFramesEncoded, sent: s.framesEncoded, height: s.frameHeight, mode: s.scalabilityMode, bytes: s.bytesSent, codec: all.get(s.codecId)?.mimeType })
+    if (s.id === sends[0]?.id) Object.assign(out, { keyframes: s.keyFramesEncoded, sent: s.framesEncoded, height: s.frameHeight, mode: s.scalabilityMode, bytes: s.bytesSent, codec: all.get(s.codecId)?.mimeType })
     if (s.type === 'inbound-rtp' && s.kind === 'video' && s.packetsReceived) out.seen.push({ mid: s.mid, frames: s.framesDecoded, keys: s.keyFramesDecoded, plis: s.pliCount, nacks: s.nackCount, height: s.frameHeight, bytes: s.bytesReceived, codec: all.get(s.codecId)?.mimeType })
   }
   return out

@@ -18,8 +18,9 @@ export interface Quality { connected: boolean; rttMs: number; lossUp: number; lo
 export interface Seen { participant: string; picture: 'small' | 'stills' | 'off'; why: 'link' | 'cut' | 'choice' | 'others' | 'measuring' }
 /** What of pictures goes both ways: video, a still each few seconds, none, or ours only. */
 export type Mode = 'video' | 'stills' | 'voice' | 'send';
-/** How the server wants our picture, for those who receive it; kbps 0: nobody does. And our voice, kbit/s, in packets of so many ms; codec: of the picture, which all can show; mode: its layers, where it is for very unlike links. */
-export interface Target { kbps: number; height: number; fps: number; voice?: number; packet?: number; codec?: string; mode?: string }
+/** How the server wants our picture, for those who receive it; kbps 0: nobody does. And our voice, kbit/s, in packets of so many ms; codec: of the picture, which all can show; mode: its layers, where it is for very unlike links; low: a smaller one besides, where the codec has no such layers. */
+export interface Target extends Rung { voice?: number; packet?: number; codec?: string; mode?: string; low?: Rung }
+interface Rung { kbps: number; height: number; fps: number }
 /** What the server says to who joined. */
 interface Welcome { self: string; token?: string; sdp?: string; participants?: Participant[]; slots?: Slot[]; relay?: RTCIceServer }
 /** waiting: a guest at the door. ready: connected ahead of joining, in no room. */
@@ -48,7 +49,7 @@ export class Call {
   private slots: Slot[] = [];
   private tracks = new Map<string, MediaStreamTrack>(); // by mid
   private streams = new Map<string, MediaStream>(); // by participant
-  private senders: { audio?: RTCRtpSender; video?: RTCRtpSender } = {};
+  private senders: { audio?: RTCRtpSender; video?: RTCRtpSender; low?: RTCRtpSender } = {};
   private quality?: Quality;
   private target?: Target;
   private mode: Mode = 'video';
@@ -134,6 +135,7 @@ export class Call {
     // Sound first: it is the first section, and alone enough for a call.
     this.senders.audio = pc.addTransceiver(this.local.audio ?? 'audio', { direction: 'sendonly', sendEncodings: [{ maxBitrate: targetAtFirst.voice! * 1000 }] }).sender;
     this.senders.video = pc.addTransceiver(this.local.video ?? 'video', { direction: 'sendonly', sendEncodings: [this.encoding(targetAtFirst)] }).sender;
+    this.senders.low = undefined;
     this.addSlots(slotsAtFirst, slotsAtFirst);
     this.stills.open(pc);
     preferVP9(pc);
@@ -444,7 +446,10 @@ export class Call {
     if (this.local[kind] !== track) this.local[kind]?.stop();
     this.local[kind] = track;
     await this.senders[kind]?.replaceTrack(track ?? null);
-    if (kind === 'video') await this.encode(); // its size may differ
+    if (kind === 'video') {
+      await this.senders.low?.replaceTrack(track ?? null);
+      await this.encode(); // its size may differ
+    }
     this.announce();
   }
 
@@ -454,16 +459,24 @@ export class Call {
     this.say({ type: 'send', stills: this.mode === 'stills' });
   }
 
-  private encoding(t: Target): RTCRtpEncodingParameters {
+  private encoding(t: Rung & { mode?: string }): RTCRtpEncodingParameters {
     const lines = this.local.video?.getSettings().height ?? 480;
     return { active: t.kbps > 0 && !this.voiceFirst, maxBitrate: Math.max(t.kbps, 10) * 1000, maxFramerate: t.fps, scaleResolutionDownBy: Math.max(1, lines / t.height), scalabilityMode: t.mode ?? 'L1T2' } as RTCRtpEncodingParameters;
   }
   private async encode(to = this.target): Promise<void> {
     if (!to) return;
     await tune(this.senders.video, this.encoding(to));
+    await this.encodeLow(to.low);
     if (to.voice) await tune(this.senders.audio, { maxBitrate: to.voice * 1000 });
     const pc = this.pc;
     if (pc) await (this.work = this.work.then(() => (pc === this.pc ? retake(pc, this.asked) : undefined)).catch(() => {}));
+  }
+  /** Our picture once more, smaller, in a section of its own: made when it is first asked for, paused when it is not. In one section with the other it would have to be there from the beginning, and VP9 then has no layers of size. */
+  private async encodeLow(low?: Rung): Promise<void> {
+    if (this.senders.low || !low || !this.pc) { await tune(this.senders.low, low ? this.encoding(low) : { active: false }); return; }
+    this.senders.low = this.pc.addTransceiver(this.local.video ?? 'video', { direction: 'sendonly', sendEncodings: [this.encoding(low)] }).sender;
+    preferVP9(this.pc);
+    void this.offer().catch(() => this.anew());
   }
   /** An answer with what the target asks for. */
   private asked = (sdp: string): string => inCodec(inPackets(sdp, this.target?.packet), this.target?.codec);
