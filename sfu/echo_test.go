@@ -71,7 +71,6 @@ func TestRepairsGoTwice(t *testing.T) {
 			eventually(t, "b sees a", func() bool { return len(b.from("a", video)) > 5 })
 			stop()
 
-			b.peer.HintRTT(c.rtt)
 			b.peer.down.mu.Lock()
 			b.peer.down.est = lossy(c.loss)
 			b.peer.down.mu.Unlock()
@@ -81,6 +80,7 @@ func TestRepairsGoTwice(t *testing.T) {
 			o.w = way
 			seq := uint16(o.rw.high)
 			o.mu.Unlock()
+			b.peer.link.rtt.Store(int64(c.rtt)) // until the next report of the viewer
 			o.resend([]uint16{seq}, time.Now())
 			if way.count() != 1 {
 				t.Fatalf("%d packets at once", way.count())
