@@ -18,6 +18,7 @@ export class Stills {
   private video?: HTMLVideoElement;
   private number = 0;
   private timer = 0;
+  private run = 0; // of those that take one after another, the last: two at once would send their pieces mixed, of which none makes a picture
 
   constructor(private camera: () => MediaStreamTrack | undefined, private changed: () => void) {}
 
@@ -53,21 +54,21 @@ export class Stills {
   wanted(w: Wanted): void {
     const began = this.want.bytes === 0 && w.bytes > 0;
     this.want = w;
-    if (began) { clearTimeout(this.timer); void this.next(); }
-    if (!w.bytes) { clearTimeout(this.timer); if (this.video) this.video.srcObject = null; this.video = undefined; }
+    if (began || !w.bytes) { clearTimeout(this.timer); this.run++; }
+    if (began) void this.next(this.run);
+    if (!w.bytes) { if (this.video) this.video.srcObject = null; this.video = undefined; }
   }
 
-  private async next(): Promise<void> {
+  private async next(run: number): Promise<void> {
     const { bytes, every } = this.want;
-    if (!bytes) return;
     const begun = performance.now();
-    const sent = await this.take(bytes, every).catch(() => false); // no frame this time
+    const sent = await this.take(bytes, every, run).catch(() => false); // no frame this time
     const wait = sent ? this.want.every * 1000 - (performance.now() - begun) : 0;
-    if (this.want.bytes) this.timer = window.setTimeout(() => void this.next(), Math.max(400, wait));
+    if (run === this.run) this.timer = window.setTimeout(() => void this.next(run), Math.max(400, wait));
   }
 
   /** Says whether a still left; not while the one before has not. */
-  private async take(bytes: number, every: number): Promise<boolean> {
+  private async take(bytes: number, every: number, run: number): Promise<boolean> {
     const track = this.camera(), channel = this.channel;
     if (!track?.enabled || track.readyState !== 'live' || channel?.readyState !== 'open' || channel.bufferedAmount > 1000) return false;
     const video = this.video ??= Object.assign(document.createElement('video'), { muted: true, playsInline: true });
@@ -78,8 +79,9 @@ export class Stills {
     const data = await small(video, bytes);
     if (!data) return false;
     const number = ++this.number, count = pieceCount(data.length);
-    for (let i = 0; i < count && channel === this.channel && channel.readyState === 'open'; i++) {
+    for (let i = 0; i < count; i++) {
       if (i) await sleep((every * 900) / count); // a voice leaves between two
+      if (run !== this.run || channel !== this.channel || channel.readyState !== 'open') return false;
       channel.send(piece(number, i, data, performance.now() - taken));
     }
     return true;
