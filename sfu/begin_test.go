@@ -109,13 +109,7 @@ func (l leaver) Write(b []byte) (int, error)                   { return len(b), 
 // kept pictures are sent to it takes nobody else's call down.
 func TestViewerLeavesInTheBeginning(t *testing.T) {
 	s := startSFU(t, Config{})
-	a := join(t, s, clientOptions{id: "a", room: "r", slots: 1})
-	b := join(t, s, clientOptions{id: "b", room: "r", slots: 1})
-	a.waitConnected()
-	b.waitConnected()
-	stop := a.speak()
-	eventually(t, "b sees a", func() bool { return len(b.from("a", video)) > 5 })
-	stop()
+	_, b := shown(t, s)
 
 	left := 0
 	b.peer.room.do(func() {

@@ -113,6 +113,19 @@ func join(t *testing.T, s *SFU, o clientOptions) *client {
 	return c
 }
 
+// shown is a publisher a, silent by now, and b who sees the last of it.
+func shown(t *testing.T, s *SFU) (a, b *client) {
+	t.Helper()
+	a = join(t, s, clientOptions{id: "a", room: "r", slots: 1})
+	b = join(t, s, clientOptions{id: "b", room: "r", slots: 1})
+	a.waitConnected()
+	b.waitConnected()
+	stop := a.speak()
+	eventually(t, "b sees a", func() bool { return len(b.from("a", video)) > 5 })
+	stop()
+	return a, b
+}
+
 func newClient(t *testing.T, s *SFU, o clientOptions) *client {
 	t.Helper()
 	m := &webrtc.MediaEngine{}

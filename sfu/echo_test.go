@@ -63,13 +63,7 @@ func TestRepairsGoTwice(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := startSFU(t, Config{})
-			a := join(t, s, clientOptions{id: "a", room: "r", slots: 1})
-			b := join(t, s, clientOptions{id: "b", room: "r", slots: 1})
-			a.waitConnected()
-			b.waitConnected()
-			stop := a.speak()
-			eventually(t, "b sees a", func() bool { return len(b.from("a", video)) > 5 })
-			stop()
+			_, b := shown(t, s)
 
 			b.peer.down.mu.Lock()
 			b.peer.down.est = lossy(c.loss)

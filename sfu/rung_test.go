@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -164,7 +165,7 @@ func checkTurns(t *testing.T, pkts []rtp.Packet) (turns int) {
 	return turns
 }
 
-// giving shares out in place of the clock, until the test ends or stop.
+// giving shares out in place of the clock, until the test ends.
 func giving(t *testing.T, o *outlet, bps int64) *atomic.Int64 {
 	share := &atomic.Int64{}
 	share.Store(bps)
@@ -186,12 +187,14 @@ func giving(t *testing.T, o *outlet, bps int64) *atomic.Int64 {
 	return share
 }
 
-// audience is a publisher and two viewers whose links are known to carry much.
-func audience(t *testing.T, s *SFU, o clientOptions) (a, little, much *client) {
+// audience is a publisher and two viewers whose links are known to carry much;
+// the packets of the first go where direct says, if it does.
+func audience(t *testing.T, s *SFU, o clientOptions, direct func(*net.UDPAddr) *net.UDPAddr) (a, little, much *client) {
+	t.Helper()
 	s.places.learn("much", 3_000_000, time.Now()) // what is shared out is the test's affair
 	o.id, o.room, o.slots = "a", "r", 2
 	a = join(t, s, o)
-	little = join(t, s, clientOptions{id: "little", room: "r", slots: 2, twcc: true, nack: true, part: Participant{Place: "much"}})
+	little = join(t, s, clientOptions{id: "little", room: "r", slots: 2, twcc: true, nack: true, direct: direct, part: Participant{Place: "much"}})
 	much = join(t, s, clientOptions{id: "much", room: "r", slots: 2, twcc: true, part: Participant{Place: "much"}})
 	for _, c := range []*client{a, little, much} {
 		c.waitConnected()
@@ -206,7 +209,7 @@ func TestEachGetsTheRungOfItsShare(t *testing.T) {
 	for _, rids := range [][]string{{"h", lowRID}, {lowRID, "h"}} {
 		t.Run(strings.Join(rids, ""), func(t *testing.T) {
 			s := startSFU(t, Config{})
-			a, little, much := audience(t, s, clientOptions{rids: rids})
+			a, little, much := audience(t, s, clientOptions{rids: rids}, nil)
 			a.named()
 			share := giving(t, little.allotted(t, "a"), 50_000)
 			for _, r := range a.rungs {
@@ -253,7 +256,7 @@ func TestTheRungOfASectionOfItsOwn(t *testing.T) {
 	for _, asked := range []bool{true, false} {
 		t.Run(fmt.Sprint(asked), func(t *testing.T) {
 			s := startSFU(t, Config{})
-			a, little, much := audience(t, s, clientOptions{})
+			a, little, much := audience(t, s, clientOptions{}, nil)
 			share := giving(t, little.allotted(t, "a"), 50_000)
 			high := &rungOut{track: a.sends[video], bytes: 600, asked: a.keyframesAsked}
 			high.shoot(t)
@@ -301,7 +304,7 @@ func TestTheRungOfASectionOfItsOwn(t *testing.T) {
 // shown; an encoding that nobody offered disturbs nothing.
 func TestUnknownEncodings(t *testing.T) {
 	s := startSFU(t, Config{})
-	a, little, much := audience(t, s, clientOptions{rids: []string{"x", "y", "z"}})
+	a, little, much := audience(t, s, clientOptions{rids: []string{"x", "y", "z"}}, nil)
 	a.named()
 	a.rungs["y"].bytes, a.rungs["z"].bytes = 100, 200
 	a.rungs["x"].shoot(t)

@@ -2,8 +2,6 @@ package sfu
 
 import (
 	"slices"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,33 +100,10 @@ func (c *client) twoSizes() {
 // Each picture ends with a marker, repaired or not.
 func TestEachGetsTheLayersOfItsShare(t *testing.T) {
 	s := startSFU(t, Config{})
-	s.places.learn("much", 3_000_000, time.Now()) // what is shared out is the test's affair
-	a := join(t, s, clientOptions{id: "a", room: "r", slots: 2, video: webrtc.MimeTypeVP9})
 	road := startProxy(t)
 	road.down = onceOf(98, 20)
-	little := join(t, s, clientOptions{id: "little", room: "r", slots: 2, twcc: true, nack: true, direct: road.direct, part: Participant{Place: "much"}})
-	much := join(t, s, clientOptions{id: "much", room: "r", slots: 2, twcc: true, part: Participant{Place: "much"}})
-	for _, c := range []*client{a, little, much} {
-		c.waitConnected()
-	}
-	o := little.allotted(t, "a")
-	quit := make(chan struct{})
-	var wg sync.WaitGroup
-	var share atomic.Int64
-	share.Store(60_000)
-	wg.Go(func() { // in place of the clock
-		tick := time.NewTicker(50 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-quit:
-				return
-			case now := <-tick.C:
-				o.give(float64(share.Load()), 1, false, now)
-			}
-		}
-	})
-	t.Cleanup(sync.OnceFunc(func() { close(quit); wg.Wait() }))
+	a, little, much := audience(t, s, clientOptions{video: webrtc.MimeTypeVP9}, road.direct)
+	share := giving(t, little.allotted(t, "a"), 60_000) // in place of the clock
 	a.twoSizes()
 	larger := func(c *client) bool { return pictureSizes(t, c.from("a", video)) }
 	eventually(t, "the one sees the larger size", func() bool { return larger(much) })
