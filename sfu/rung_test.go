@@ -231,6 +231,13 @@ func TestEachGetsTheRungOfItsShare(t *testing.T) {
 			}
 			checkTurns(t, much.from("a", video))
 
+			// A keyframe of the low one is small: who comes late begins with it.
+			late := join(t, s, clientOptions{id: "late", room: "r", slots: 3, twcc: true, part: Participant{Place: "much"}})
+			eventually(t, "who comes late sees something", func() bool { return len(late.from("a", video)) > 0 })
+			if !isLow(late.from("a", video)[0]) {
+				t.Error("who comes late begins on the high rung")
+			}
+
 			// What nobody sends cannot be seen: the high one is for all, and the
 			// low one again when it comes back.
 			a.rungs[lowRID].paused.Store(true)
