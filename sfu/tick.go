@@ -50,6 +50,7 @@ func (p *Peer) follow() {
 	p.down.mu.Lock()
 	p.down.est.InOrder(inOrder)
 	p.down.mu.Unlock()
+	p.congestion.up.measured(p.roundTrip())
 }
 
 // fill gives a trial what it lacks: copies of what was sent last.

@@ -137,6 +137,13 @@ func (a *arrivals) collect(now time.Time) {
 	a.limit.Store(int64(a.est.Limit()))
 }
 
+// measured tells the estimate how far away the publisher is.
+func (a *arrivals) measured(rtt time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.est.RoundTrip(rtt)
+}
+
 // loss is the share that the uplink loses by itself, 0 to 1; false as long as
 // nothing is known.
 func (a *arrivals) loss() (float64, bool) {

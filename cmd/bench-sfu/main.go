@@ -27,7 +27,7 @@ import (
 type options struct {
 	doc, binary, keep, from, only, rows, linkem string
 	quick                                       bool
-	seeds, seconds, warm                        int
+	first, seeds, seconds, warm                 int
 }
 
 func main() { benchdoc.Main("bench-sfu", run) }
@@ -95,7 +95,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f := flag.NewFlagSet("bench-sfu", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.BoolVar(&o.quick, "quick", false, "one seed: shows whether everything works")
-	f.IntVar(&o.seeds, "seeds", 5, "how many seeds of losses and delays, from 1 on")
+	f.IntVar(&o.seeds, "seeds", 5, "how many seeds of losses and delays")
+	f.IntVar(&o.first, "first", 1, "the first of these seeds, to go on with a run that was broken off")
 	f.IntVar(&o.seconds, "seconds", 60, "measured seconds of each call")
 	f.IntVar(&o.warm, "warm", 15, "seconds of each call that go before")
 	f.StringVar(&o.rows, "rows", "", "rows to measure, with commas (default: all): "+strings.Join(keys(), " "))
@@ -117,7 +118,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if o.quick {
 		o.seeds = 1
 	}
-	if o.seeds < 1 || o.seconds < 10 || o.warm < 1 {
+	if o.first < 1 || o.seeds < 1 || o.seconds < 10 || o.warm < 1 {
 		return o, errors.New("want at least one seed, 10 seconds and one of warming up")
 	}
 	return o, nil
@@ -130,7 +131,7 @@ func (b *bench) measureAll(ctx context.Context) (results, []error) {
 	got := results{}
 	var faults []error
 	for _, r := range b.chosen {
-		for seed := 1; seed <= b.seeds; seed++ {
+		for seed := b.first; seed < b.first+b.seeds; seed++ {
 			for _, s := range subjects {
 				if b.only != "" && b.only != s || !r.takes(s) || ctx.Err() != nil {
 					continue

@@ -16,14 +16,18 @@ const (
 	inboundHeavies = 3                       // epochs of heavy loss that are no chance
 	inboundLess    = 0.7                     // of what came through, for the answer
 	inboundAsk     = time.Minute             // between two such questions
+	inboundKnows   = 3                       // epochs in a row that lose as much, for it to be asked: a burst is one or two
 	inboundAhead   = 1.3                     // times what was used that a limit may be: so far it is not tried
+	inboundNear    = 3.0                     // the same over a short way, where a limit that was too high is taken back at once
+	inboundLeap    = 1.5                     // growth there, fast
+	inboundSoon    = 600 * time.Millisecond  // between two growths there, fast
 	inboundUnused  = 8_000                   // bit/s unused that are no reason not to ask for more: a voice has no more to send
 	inboundRoom    = 12_000                  // beyond what was used that a limit may be in any case: a few stills
 	inboundWall    = 0.8                     // of the rate at which the path was last full
 	inboundForget  = 30 * time.Second        // after which that rate is tried again
-	inboundStands  = 1000 * time.Millisecond // of queue: a keyframe's is gone sooner, and no reason to send less
-	inboundDeep    = 250.0                   // ms of queue that are reason at once
-	inboundFollow  = 0.05                    // weight of the newest report in the smoothed rate
+	inboundStands  = 700 * time.Millisecond  // of queue: a keyframe's is gone sooner, and no reason to send less
+	inboundDeep    = 200.0                   // ms of queue that are reason at once
+	inboundFollow  = 0.1                     // weight of the newest report in the smoothed rate
 )
 
 // Inbound is the estimate of a path at its receiving end. The sender is
@@ -43,8 +47,10 @@ type Inbound struct {
 
 	used    float64 // smoothed rate of arrival
 	fast    bool
+	near    bool // the sender hears at once what it is told
 	cutAt   time.Time
 	react   time.Duration // from then, until it shows
+	lossies int           // epochs in a row that lost more than inboundLossy
 	heavies int           // epochs of heavy loss in a row: a burst of the radio is one
 	askedAt time.Time     // when less was sent to see whether less is lost
 	overAt  time.Time     // since when a queue stands; zero: none does
@@ -72,6 +78,10 @@ func (e *Inbound) QueueDelay() time.Duration {
 	return time.Duration(max(0, e.delay.queue) * float64(time.Millisecond))
 }
 
+// RoundTrip tells how long the sender takes to hear of a limit and to be seen
+// to obey it, without queues.
+func (e *Inbound) RoundTrip(d time.Duration) { e.near = d > 0 && d < trialNear }
+
 // OnArrivals takes what came since the last call, and what did not, in the
 // order of departure. Sent is by the sender's clock, moved near ours.
 func (e *Inbound) OnArrivals(now time.Time, packets []Packet) {
@@ -90,6 +100,13 @@ func (e *Inbound) OnArrivals(now time.Time, packets []Packet) {
 	}
 	e.used += inboundFollow * (e.carried() - e.used)
 	verdict := e.loss.judge(now, e.rate.sent(), e.delay.pressed())
+	switch {
+	case e.loss.sent > 0: // the epoch goes on
+	case e.loss.last > inboundLossy:
+		e.lossies++
+	default:
+		e.lossies = 0
+	}
 	switch verdict {
 	case lossHeavy:
 		e.heavies++
@@ -114,21 +131,27 @@ func (e *Inbound) carried() float64 { return e.rate.delivered() / (1 - e.loss.in
 func (e *Inbound) decide(now time.Time, loss lossVerdict) {
 	settled := now.Sub(e.cutAt) > e.react
 	switch {
-	case e.loss.inherent > inboundLossy && now.Sub(e.askedAt) > inboundAsk:
+	case e.loss.inherent > inboundLossy && e.lossies >= inboundKnows && now.Sub(e.askedAt) > inboundAsk:
 		// A radio loses as much when less is sent, a full queue does not: the
 		// loss model is shown both.
 		e.askedAt = now
 		e.cut(now, min(e.limit, max(e.used, inboundLess*e.limit))*inboundLess)
 	case loss == lossHeavy && e.heavies >= inboundHeavies:
-		e.cut(now, e.lower(e.limit*(1-(e.loss.last-lossIgnored)/4), 1))
+		e.cut(now, max(min(e.limit*(1-(e.loss.last-lossIgnored)/4), e.rate.delivered()), e.limit*inboundLess))
 	case loss == lossCongestion && settled:
 		e.cut(now, e.lower(e.limit, lossCutTo))
 	case e.queued(now) && settled:
 		e.full(now)
-	case e.delay.pressed() || now.Before(e.next) || e.used < min(inboundUsed*e.limit, e.limit-inboundUnused):
+	case e.delay.pressed() || e.lossies >= inboundKnows || now.Before(e.next) || !e.wanted():
 	default:
 		e.grow(now)
 	}
+}
+
+// wanted says that what is allowed is used, so that more is worth asking. Over a
+// short way more is asked before: see trialNear.
+func (e *Inbound) wanted() bool {
+	return e.near || e.used >= min(inboundUsed*e.limit, e.limit-inboundUnused)
 }
 
 // lower is a rate, or what came through when that is less; of a sender who
@@ -163,6 +186,7 @@ func (e *Inbound) full(now time.Time) {
 	if e.used < usedUp*e.limit {
 		// A burst stands in it, of a sender who has no more: what came says
 		// little of what the path carries.
+		e.wall, e.wallAt = e.limit, now
 		e.cut(now, max(min(e.limit, got)*cutTo, e.limit*inboundLess))
 		return
 	}
@@ -185,7 +209,14 @@ func (e *Inbound) grow(now time.Time) {
 	if e.fast || known && e.limit < e.wall*inboundWall {
 		by, wait = inboundFast, inboundFirst // new ground, or ground that carried before
 	}
-	to := min(e.limit*by, max(e.used*inboundAhead, e.used+inboundRoom))
+	ahead := inboundAhead
+	if e.near {
+		ahead = inboundNear
+		if e.fast {
+			by, wait = inboundLeap, inboundSoon
+		}
+	}
+	to := min(e.limit*by, max(e.used*ahead, e.used+inboundRoom))
 	if known {
 		to = min(to, e.wall*inboundWall)
 	}

@@ -3,6 +3,7 @@ package estimate
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,8 @@ type told struct {
 	e       *Inbound
 	limit   float64 // as it knows it
 	most    float64 // of its camera, bit/s
+	share   float64 // of what it may that it sends
+	back    time.Duration
 	rate    float64
 	sent    []Packet
 	taken   int
@@ -29,7 +32,7 @@ func (s *told) begin() {
 	s.rate = s.limit / 2
 	frames := 0
 	s.w.each(time.Second/12, func() {
-		s.rate += 0.2 * (min(s.limit, s.most) - s.rate)
+		s.rate += 0.2 * (min(s.limit*s.share, s.most) - s.rate)
 		size := s.rate / 12 / 8 * math.Exp(0.25*s.w.rng.NormFloat64())
 		if frames%360 == 0 {
 			size *= 6 // a keyframe, sent at once
@@ -57,7 +60,7 @@ func (s *told) report() {
 	s.e.OnArrivals(time.Now(), s.sent[s.taken:s.arrived])
 	s.taken = s.arrived
 	limit := s.e.Limit()
-	s.w.after(150*ms, func() { s.limit = limit })
+	s.w.after(s.back, func() { s.limit = limit })
 }
 
 // TestInbound: a sender that is told a limit uses most of the path, does not
@@ -88,7 +91,7 @@ func TestInbound(t *testing.T) {
 			l := w.newLink(0, 400*ms, 150*ms)
 			l.rate, l.jitter, l.loss = c.kbps, 40*ms, func(time.Duration) float64 { return max(0, c.loss) }
 			l.burst, l.burstLen = max(0, -c.loss), 6
-			s := &told{w: w, path: l, e: NewInbound(Config{Start: 95_000}), limit: 95_000, most: c.most}
+			s := &told{w: w, path: l, e: NewInbound(Config{Start: 95_000}), limit: 95_000, most: c.most, share: 1, back: 150 * ms}
 			s.begin()
 			w.run(time.Duration(c.from) * time.Second)
 			l.waits, l.in, l.dropped = nil, 0, 0
@@ -165,7 +168,7 @@ func TestInboundCountsBeside(t *testing.T) {
 // little more, gets room for some stills beside it, by which more can be
 // found; not more than that.
 func TestInboundLeavesRoom(t *testing.T) {
-	for start, want := range map[float64][2]float64{20_000: {25_000, 29_000}, 24_000: {25_000, 29_000}, 60_000: {60_000, 60_000}} {
+	for start, want := range map[float64][2]float64{20_000: {25_000, 31_000}, 24_000: {25_000, 31_000}, 60_000: {60_000, 60_000}} {
 		if got := voiceAnd(0, start, time.Minute); got < want[0] || got > want[1] {
 			t.Errorf("of %.0f became a limit of %.0f, want %.0f to %.0f", start, got, want[0], want[1])
 		}
@@ -185,4 +188,70 @@ func voiceAnd(beside int, start float64, lasts time.Duration) float64 {
 		}
 	}
 	return e.Limit()
+}
+
+// TestInboundNear: who is beside us and was asked for little may send much as
+// soon as it is asked for; where a short way is thin after all, that shows.
+func TestInboundNear(t *testing.T) {
+	for _, c := range []struct {
+		kbps, least, most float64 // of the path and of the limit
+	}{{10_000_000, 180_000, 300_000}, {128_000, 80_000, 300_000}} {
+		simulate(t, 5, func(w *world) {
+			l := w.newLink(c.kbps, 400*ms, 5*ms)
+			s := &told{w: w, path: l, e: NewInbound(Config{Start: 95_000}), limit: 95_000, most: 60_000, share: 1, back: 5 * ms}
+			s.e.RoundTrip(10 * ms)
+			s.begin()
+			w.run(6 * time.Second)
+			if got := s.e.Limit(); got < c.least || got > c.most {
+				t.Errorf("%.0f kbit/s, 60 used: a limit of %.0f, want %.0f to %.0f", c.kbps/1000, got/1000, c.least/1000, c.most/1000)
+			}
+			s.most = 1e6
+			l.waits = nil
+			w.run(40 * time.Second)
+			if use, wait := mean(s.carried[8:40])/min(c.kbps, 1e6), pct(l.waits, 0.9); use < 0.6 || wait > 320 {
+				t.Errorf("%.0f kbit/s: used %.2f, queue p90 %.0f ms", c.kbps/1000, use, wait)
+			}
+		})
+	}
+}
+
+// TestInboundBurst: a radio that loses in bursts is not asked by sending a half
+// whether it does; that would be stills for a minute.
+func TestInboundBurst(t *testing.T) {
+	for seed := uint64(1); seed <= 20; seed++ {
+		simulate(t, seed, func(w *world) {
+			l := w.newLink(256_000, 400*ms, 150*ms)
+			l.jitter, l.burst, l.burstLen = 40*ms, 0.05, 6
+			s := &told{w: w, path: l, e: NewInbound(Config{Start: 95_000}), limit: 95_000, most: 1e6, share: 0.9, back: 150 * ms}
+			s.begin()
+			w.run(50 * time.Second)
+			if low := slices.Min(s.limits); low < 60_000 {
+				t.Errorf("seed %d: a limit of %.0f of 256,000", seed, low)
+			}
+		})
+	}
+}
+
+// TestInboundLeavesSome: a sender who leaves a sixth of each limit, as encoders
+// do, finds most of a path within 12 seconds, and once its queue showed where
+// the path ends, stays below.
+func TestInboundLeavesSome(t *testing.T) {
+	for seed := uint64(1); seed <= 10; seed++ {
+		simulate(t, seed, func(w *world) {
+			l := w.newLink(256_000, 3*time.Second, 80*ms)
+			l.jitter, l.loss = 10*ms, func(time.Duration) float64 { return 0.002 }
+			s := &told{w: w, path: l, e: NewInbound(Config{Start: 95_000}), limit: 95_000, most: 1e6, share: 0.84, back: 150 * ms}
+			s.begin()
+			w.run(12 * time.Second)
+			if got := s.e.Limit(); got < 200_000 {
+				t.Errorf("seed %d: after 12 s a limit of %.0f of 256,000", seed, got)
+			}
+			w.run(30 * time.Second)
+			l.waits = nil
+			w.run(60 * time.Second)
+			if use, wait := mean(s.carried[30:60])/256_000, pct(l.waits, 0.95); use < 0.7 || wait > 300 {
+				t.Errorf("seed %d: used %.2f, queue p95 %.0f ms", seed, use, wait)
+			}
+		})
+	}
 }
