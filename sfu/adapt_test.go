@@ -281,6 +281,12 @@ func TestLadder(t *testing.T) {
 	if got := onLadder(60, last, false); got != (Target{Kbps: 60, Height: 240, FPS: 8}) {
 		t.Errorf("%+v", got)
 	}
+	if got := onLadder(68, Target{Kbps: 60, Height: 240, FPS: 8}, false); got != (Target{Kbps: 68, Height: 240, FPS: 8}) {
+		t.Errorf("sooner by a breath of the link: %+v", got)
+	}
+	if got := onLadder(72, Target{Kbps: 60, Height: 240, FPS: 8}, false); got != (Target{Kbps: 72, Height: 240, FPS: 12}) {
+		t.Errorf("pictures of the same size do not come sooner: %+v", got)
+	}
 	if got := onLadder(20, last, false); got != (Target{Kbps: 20, Height: 160, FPS: 4}) {
 		t.Errorf("%+v", got)
 	}

@@ -20,6 +20,7 @@ type Target struct {
 var ladder = []Target{ // Kbps is from where on
 	{Height: 160, FPS: 4},
 	{Kbps: 34, Height: 240, FPS: 8},
+	{Kbps: 66, Height: 240, FPS: 12},
 	{Kbps: 95, Height: 240, FPS: 15},
 	{Kbps: 260, Height: 480, FPS: 15},
 	{Kbps: 500, Height: 480, FPS: 24},
@@ -37,9 +38,10 @@ const (
 	targetEvery = time.Second // between two targets that rise
 	targetDown  = 0.93        // a target falls when it is less than this of the last
 	targetUp    = 1.08
-	rungUp      = 1.2 // times the rung's rate, to climb on it: each change of size costs a keyframe
-	targetLeast = 8   // kbit/s: an uplink that has less for a picture sends little of one
-	weakTimes   = 2   // what the weakest gets is half the stream at least: a temporal layer can be left out
+	rungUp      = 1.2  // times the rung's rate, to climb on it: each change of size costs a keyframe
+	rungFaster  = 1.05 // the same where pictures only come sooner
+	targetLeast = 8    // kbit/s: an uplink that has less for a picture sends little of one
+	weakTimes   = 2    // what the weakest gets is half the stream at least: a temporal layer can be left out
 
 	targetShare = 0.9   // of a share is picture, the rest headers and repairs
 	targetFixed = 4_000 // bit/s of headers, whatever the rate
@@ -145,14 +147,18 @@ func (in *inlet) retarget(now time.Time) bool {
 func fell(kbps, last int) bool { return float64(kbps) < targetDown*float64(last) }
 func rose(kbps, last int) bool { return float64(kbps) > targetUp*float64(last) }
 
-// onLadder finds size and frame rate for a rate. Up it goes only well above
-// the rung's beginning.
+// onLadder finds size and frame rate for a rate. To a larger size it goes only
+// well above the rung's beginning.
 func onLadder(kbps int, last Target, fresh bool) Target {
 	t := ladder[0]
 	for _, r := range ladder {
 		from := float64(r.Kbps)
-		if !fresh && (r.Height > last.Height || r.FPS > last.FPS) {
+		switch {
+		case fresh:
+		case r.Height > last.Height:
 			from *= rungUp
+		case r.FPS > last.FPS:
+			from *= rungFaster
 		}
 		if float64(kbps) >= from {
 			t = r
