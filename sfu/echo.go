@@ -66,17 +66,11 @@ func (p *Peer) echo(now time.Time) {
 
 // repeat sends a packet again that was sent again a moment ago.
 func (o *outlet) repeat(seq uint16, now time.Time) {
-	o.mu.Lock()
-	s, ok := o.sent.get(seq)
-	if !ok || s.era != o.era || o.in == nil || o.w == nil || !o.started || !o.live {
-		o.mu.Unlock()
-		return
-	}
-	w := o.w
-	h, payload, v := o.repairWith(seq, s.ext)
-	o.mu.Unlock()
-	if v == resendNow {
-		o.peer.sfu.counters.resent.Add(1)
-		o.write(w, &h, payload, false, now)
-	}
+	o.again(seq, func() (uint64, verdict) {
+		s, ok := o.sent.get(seq)
+		if !ok || s.era != o.era || !o.live {
+			return 0, resendNot
+		}
+		return s.ext, resendNow
+	}, now)
 }

@@ -36,7 +36,7 @@ const Silence = iceDisconnected
 // Counters only grow; whoever observes takes differences.
 type Observation struct {
 	Connected bool
-	Path      string           // "udp", "tcp", "relay", "" before there is any
+	Path      string           // PathUDP, PathTCP, PathRelay, "" before there is any
 	RTT       time.Duration    // 0 when not yet known
 	Estimate  float64          // what the way to the peer is believed to carry, bit/s, 0 when not known
 	Uplink    float64          // what the way from it is
@@ -183,6 +183,13 @@ func (p *Peer) upSince(of func(*inlet) *tally) (expected, received uint64) {
 	return expected, received
 }
 
+// By which protocol a peer's packets come.
+const (
+	PathUDP   = "udp"
+	PathTCP   = "tcp"
+	PathRelay = "relay" // ours takes nothing but TCP
+)
+
 // path is by which protocol the peer's packets come.
 func (p *Peer) path() string {
 	pair, err := p.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
@@ -190,12 +197,12 @@ func (p *Peer) path() string {
 		return ""
 	}
 	if relayed := p.sfu.relayed.Load(); relayed != nil && (*relayed)(pair.Remote.Address, int(pair.Remote.Port)) {
-		return "relay"
+		return PathRelay
 	}
 	if pair.Local != nil && pair.Local.Protocol == webrtc.ICEProtocolTCP {
-		return "tcp"
+		return PathTCP
 	}
-	return "udp"
+	return PathUDP
 }
 
 // Relayed sets how to know that an address is that of a relay's socket, for

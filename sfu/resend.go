@@ -14,14 +14,8 @@ func (o *outlet) resend(seqs []uint16, now time.Time) {
 	twice := o.peer.echoWorth(rtt)
 	gone := false
 	for _, seq := range seqs {
-		o.mu.Lock()
-		w := o.w
-		h, payload, v := o.repairOf(seq, rtt, now)
-		o.mu.Unlock()
-		switch v {
+		switch o.again(seq, func() (uint64, verdict) { return o.sent.again(seq, o.era, rtt, now) }, now) {
 		case resendNow:
-			o.peer.sfu.counters.resent.Add(1)
-			o.write(w, &h, payload, false, now)
 			if twice {
 				o.peer.echoes.add(o, seq, now)
 			}
@@ -34,19 +28,31 @@ func (o *outlet) resend(seqs []uint16, now time.Time) {
 	}
 }
 
-// repairOf makes the packet that repairs a number. The lock is held.
-func (o *outlet) repairOf(seq uint16, rtt time.Duration, now time.Time) (rtp.Header, []byte, verdict) {
+// again sends a number once more when find, called with the lock held, says
+// which of the source's packets it was and that it is worth it.
+func (o *outlet) again(seq uint16, find func() (ext uint64, v verdict), now time.Time) verdict {
+	o.mu.Lock()
 	if o.in == nil || o.w == nil || !o.started {
-		return rtp.Header{}, nil, resendNot // a new beginning is on its way
+		o.mu.Unlock()
+		return resendNot // a new beginning is on its way
 	}
-	ext, v := o.sent.again(seq, o.era, rtt, now)
-	if v != resendNow {
-		return rtp.Header{}, nil, v
+	w := o.w
+	var h rtp.Header
+	var payload []byte
+	ext, v := find()
+	if v == resendNow {
+		h, payload, v = o.repairWith(seq, ext)
 	}
-	return o.repairWith(seq, ext)
+	o.mu.Unlock()
+	if v == resendNow {
+		o.peer.sfu.counters.resent.Add(1)
+		o.write(w, &h, payload, false, now)
+	}
+	return v
 }
 
-// repairWith makes it of one of the source's packets. The lock is held.
+// repairWith makes the packet that repairs a number of one of the source's. The
+// lock is held.
 func (o *outlet) repairWith(seq uint16, ext uint64) (rtp.Header, []byte, verdict) {
 	p, ok := o.in.fetch(ext, o.scratch)
 	if !ok {

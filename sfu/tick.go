@@ -45,7 +45,7 @@ func (p *Peer) tick(now time.Time, feedback, report bool) {
 // call: UDP that begins to pass, or no longer does.
 func (p *Peer) follow() {
 	path := p.path()
-	inOrder := path == "tcp" || path == "relay" // ours takes nothing but TCP
+	inOrder := path == PathTCP || path == PathRelay
 	p.inOrder.Store(inOrder)
 	p.down.mu.Lock()
 	p.down.est.InOrder(inOrder)
