@@ -139,7 +139,9 @@ func (e *Inbound) decide(now time.Time, loss lossVerdict) {
 	case loss == lossHeavy && e.heavies >= inboundHeavies:
 		e.cut(now, max(min(e.limit*(1-(e.loss.last-lossIgnored)/4), e.rate.delivered()), e.limit*inboundLess))
 	case loss == lossCongestion && settled:
+		fast := e.fast && e.used < usedUp*e.limit
 		e.cut(now, e.lower(e.limit, lossCutTo))
+		e.fast = fast
 	case e.queued(now) && settled:
 		e.full(now)
 	case e.delay.pressed() || e.lossies >= inboundKnows || now.Before(e.next) || !e.wanted():
@@ -184,10 +186,15 @@ func (e *Inbound) queued(now time.Time) bool {
 func (e *Inbound) full(now time.Time) {
 	got := e.carried()
 	if e.used < usedUp*e.limit {
-		// A burst stands in it, of a sender who has no more: what came says
-		// little of what the path carries.
-		e.wall, e.wallAt = e.limit, now
-		e.cut(now, max(min(e.limit, got)*cutTo, e.limit*inboundLess))
+		// What came says little of what the path carries, of a sender who has no
+		// more or whose encoder lags.
+		less, fast := max(min(e.limit, got)*cutTo, e.limit*inboundLess), e.fast
+		if e.used >= inboundLess*e.limit {
+			e.wall, e.wallAt = e.limit, now
+			fast = false
+		}
+		e.cut(now, less)
+		e.fast = fast // a keyframe was it, perhaps
 		return
 	}
 	e.wall, e.wallAt = got, now
