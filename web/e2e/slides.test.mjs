@@ -72,6 +72,11 @@ test('images only: stills that change, both ways, and back to video', { timeout:
     await byId(a, 'call-mode').selectOption('video')
     await Promise.all([a, b].map((page, i) => until('frames', async () => (await received(page)).videoFrames > then[i].videoFrames + 10)))
     for (const page of [a, b]) await until('no still', async () => await byId(page, 'call-still').count() === 0)
+    const rest = ['call-self-video', 'call-freeze', 'call-guide', 'call-freeze-own', 'call-mode', 'call-devices', 'call-mute', 'call-camera', 'call-hangup']
+    assert.deepEqual(await hidden(a, tablet, rest), [], 'cut off beside video')
+    const box = await byId(a, 'call-remote-video').boundingBox()
+    assert.ok(box.y >= 0 && box.y + box.height <= tablet.height && box.width >= 300 && box.height >= 225, `their video: ${JSON.stringify(box)}`)
+    await picture(a, 'video')
   })
 
   await t.test('sound only: no picture either way, and back', async () => {
