@@ -52,6 +52,8 @@ const (
 	cutSpacing = 250 * time.Millisecond // beyond a round trip: a cut needs time to be seen
 	drainGrace = 700 * time.Millisecond // the same while a queue empties, which takes its time
 
+	heavies = 2 // epochs of heavy loss that are no burst of the radio's
+
 	deepQueue   = 400.0 // ms
 	deepSpacing = time.Second
 
@@ -210,6 +212,7 @@ func (e *Estimator) decide(now time.Time, marked bool, loss lossVerdict) {
 	switch {
 	case e.standing() && now.Sub(e.lastCut) > deepSpacing:
 		e.cut(now)
+	case loss == lossHeavy && e.loss.heavy < heavies:
 	case loss == lossHeavy:
 		// Beyond what any radio loses by itself: less, in proportion.
 		e.trial.fail(now, true)

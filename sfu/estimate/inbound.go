@@ -51,7 +51,6 @@ type Inbound struct {
 	cutAt   time.Time
 	react   time.Duration // from then, until it shows
 	lossies int           // epochs in a row that lost more than inboundLossy
-	heavies int           // epochs of heavy loss in a row: a burst of the radio is one
 	askedAt time.Time     // when less was sent to see whether less is lost
 	overAt  time.Time     // since when a queue stands; zero: none does
 	next    time.Time     // earliest growth
@@ -107,14 +106,6 @@ func (e *Inbound) OnArrivals(now time.Time, packets []Packet) {
 	default:
 		e.lossies = 0
 	}
-	switch verdict {
-	case lossHeavy:
-		e.heavies++
-	case lossNothing:
-		if e.loss.sent == 0 { // an epoch ended, and well
-			e.heavies = 0
-		}
-	}
 	e.decide(now, verdict)
 }
 
@@ -136,7 +127,7 @@ func (e *Inbound) decide(now time.Time, loss lossVerdict) {
 		// loss model is shown both.
 		e.askedAt = now
 		e.cut(now, min(e.limit, max(e.used, inboundLess*e.limit))*inboundLess)
-	case loss == lossHeavy && e.heavies >= inboundHeavies:
+	case loss == lossHeavy && e.loss.heavy >= inboundHeavies:
 		e.cut(now, max(min(e.limit*(1-(e.loss.last-lossIgnored)/4), e.rate.delivered()), e.limit*inboundLess))
 	case loss == lossCongestion && settled:
 		fast := e.fast && e.used < usedUp*e.limit

@@ -45,6 +45,7 @@ type lossModel struct {
 
 	cutAt   float64 // loss at which the rate was cut; 0: not on trial
 	strikes int     // epochs in a row
+	heavy   int     // epochs in a row that lost more than can be ignored: a burst of the radio is one
 	wait    int     // epochs until the cut can be seen
 
 	from       time.Time
@@ -153,8 +154,10 @@ func (l *lossModel) judge(now time.Time, rate float64, pressed bool) lossVerdict
 	l.note(at, n, now)
 	l.learn()
 	if l.last > lossIgnored+lossSpread*math.Sqrt(lossIgnored/n) {
+		l.heavy++
 		return lossHeavy
 	}
+	l.heavy = 0
 	return lossNothing
 }
 

@@ -121,7 +121,7 @@ func rural() []scenario {
 		{"128 kbit/s, 2 % random", alone(128, 600*ms, random(0.02), 0.8, 250)},
 		{"64 kbit/s, 2 % random", alone(64, 900*ms, random(0.02), 0.75, 400)},
 		{"512 kbit/s, 2 % random", alone(512, 400*ms, random(0.02), 0.8, 200)},
-		{"256 kbit/s, 5 % in bursts of 6", alone(256, 400*ms, func(l *link) { l.jitter, l.burst, l.burstLen = 40*ms, 0.05, 6 }, 0.6, 200)},
+		{"256 kbit/s, 5 % in bursts of 6", alone(256, 400*ms, func(l *link) { l.jitter, l.burst, l.burstLen = 40*ms, 0.05, 6 }, 0.68, 200)},
 		{"256 kbit/s, 5 % in bursts, a thrifty encoder", thrifty(256, func(l *link) { l.jitter, l.burst, l.burstLen = 40*ms, 0.05, 6 })},
 		{"128 kbit/s, 2 % random, a thrifty encoder", thrifty(128, random(0.02))},
 		{"64 kbit/s, 2 % random, a thrifty encoder", thrifty(64, random(0.02))},
