@@ -100,6 +100,7 @@ func (p *Peer) allot(now time.Time) {
 		streams, seen = append(streams, s), append(seen, o)
 	}
 	p.repeatVoices(now)
+	p.holdVoices()
 	want += spare
 	bps := float64(endless)
 	if p.down.gated.Load() {

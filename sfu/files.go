@@ -160,7 +160,7 @@ func (p *Peer) allotUp(now time.Time) {
 		}
 		s := allocate.Stream{Class: allocate.Voice}
 		if in.kind == audio {
-			s.Least = in.voiceRate(2)
+			s.Least = in.voiceRate(in.copiesUp())
 			s.Most = s.Least
 		} else {
 			most := float64(in.target.Kbps+in.target.Low.Kbps)*1000/targetShare + targetFixed

@@ -143,9 +143,9 @@ func FuzzPacket(f *testing.F) {
 		if b, ok := redLast(payload); ok && len(b.data) > len(payload) {
 			t.Fatal("redundant block larger than its packet")
 		}
-		in := &inlet{ring: newRing(ringAudio)}
+		in := &inlet{ring: newRing(ringAudio), length: packetLength{ms: 60}}
 		in.ring.put(&packet{ext: 1, ts: 1, pt: 63, payload: payload})
-		if got := in.deepen(&packet{ext: 2, ts: 2881, pt: 63, payload: payload}, 111); len(got) > 3*len(payload)+9 {
+		if got := in.deepen(&packet{ext: 2, ts: 2881, pt: 63, payload: payload}, 111, true); len(got) > 3*len(payload)+9 {
 			t.Fatalf("%d bytes of %d", len(got), len(payload))
 		}
 		_ = redRenumber(payload, 111)

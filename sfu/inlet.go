@@ -50,6 +50,7 @@ type inlet struct {
 	layers  layerRates
 	spread  spread
 	dark    dark
+	far     atomic.Bool // the publisher says voices again from far back, as it was asked
 	rungs   rungs
 	length  packetLength // of voice
 	loud    loudness
@@ -187,6 +188,7 @@ func (in *inlet) accept(seq uint16, ts uint32, marker bool, pt uint8, payload []
 		in.describe(&p, f.mime)
 	}
 	if in.kind == audio {
+		in.hearFar(payload, f.mime)
 		in.length.note(ext, ts, in.format.clock)
 	}
 	in.layers.add(&p)
@@ -200,7 +202,7 @@ func (in *inlet) accept(seq uint16, ts uint32, marker bool, pt uint8, payload []
 	case len(in.rec.holes) == 0:
 	case in.kind == video:
 		lost = in.rec.ask(now, in.peer.roundTrip())
-	case f.mime == mimeRED:
+	case f.mime == mimeRED && !in.far.Load(): // else what is not said again is too late in any case
 		lost = in.rec.askVoice(now)
 	}
 	recovered := in.rec.repaired - repairedBefore

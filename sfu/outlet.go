@@ -22,6 +22,7 @@ type route struct {
 	renum   uint8 // payload type of the blocks inside redundant audio, 0: as they are
 	plain   uint8 // payload type of the same without its redundancy, 0 without
 	deep    bool  // say again more than the publisher did
+	far     bool  // and from further back
 	vp8     bool  // pictures have numbers that must follow each other
 }
 
@@ -268,8 +269,8 @@ func (o *outlet) deliver(in *inlet, p *packet, waited bool, now time.Time) {
 		switch o.peer.copies(in) {
 		case 1:
 			r = route{ok: true, pt: r.plain, strip: true}
-		case redDepth + 1:
-			r.deep = true
+		case redCopies:
+			r.deep, r.far = true, o.peer.holds(in)
 		}
 	}
 	if p.gap && o.started {
@@ -338,7 +339,7 @@ func (o *outlet) send(p *packet, r route, waited bool, now time.Time) {
 	if len(payload) > 0 {
 		var err error
 		if r.deep {
-			payload = o.in.deepen(p, r.plain)
+			payload = o.in.deepen(p, r.plain, r.far)
 		} else if payload, err = o.repack(payload, r); err != nil {
 			payload = nil
 		}

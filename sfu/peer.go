@@ -26,6 +26,7 @@ type Participant struct {
 	HeedsREMB     bool                   // a device that follows a limit (see OffersREMB)
 	OnGrant       func(Grant)            // what the participant's transfers may take
 	OnPointer     func(time.Duration)    // how often the participant may point
+	OnHold        func(Hold)             // which voices the participant is to hold back
 	OnStills      func(Stills)           // what stills of the participant's picture are needed
 	Files         *bulk.Call             // holds them to it; nil: they take what they can
 	OnConnected   func(bool)             // the media transport came up, or went down
@@ -87,6 +88,7 @@ type Peer struct {
 	voice       atomic.Int32 // kbit/s that the participant's voice was asked to be
 	packets     packets      // and in packets of which length
 	deep        atomic.Bool  // and once more
+	deepUp      atomic.Bool  // the participant is asked for the same
 	redundant   atomic.Bool  // voices to the participant are said twice
 	redundantUp atomic.Bool  // the participant's voice is said twice to all: packets are lost before they reach us
 
@@ -104,6 +106,9 @@ type Peer struct {
 	cleanDown         time.Time // since when a way loses nothing
 	cleanUp           time.Time
 	shallowAt         time.Time
+	shallowUpAt       time.Time
+	againTold         int     // ms
+	held              Hold    // last told
 	remb              float64 // bit/s last told
 	rembAt            time.Time
 

@@ -94,7 +94,7 @@ func (c *client) voice() float64 {
 	defer c.peer.mu.Unlock()
 	for _, in := range c.peer.active {
 		if in.kind == audio {
-			return in.voiceRate(2)
+			return in.voiceRate(in.copiesUp())
 		}
 	}
 	return voiceMost

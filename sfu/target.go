@@ -10,6 +10,7 @@ type Target struct {
 	FPS    int    // frames a second at most
 	Voice  int    // kbit/s of Opus
 	Packet int    // ms of voice in each packet
+	Again  int    // ms before it from which a voice is said once more, besides the one just before; 0: none
 	Mode   string // scalabilityMode, where layers of size are wanted
 	Low    Rung   // a second, smaller encoding, where the codec has none
 	Codec  string // of the picture, as in SDP: what most of the others can be shown; empty: not known
@@ -59,6 +60,9 @@ func (p *Peer) retarget(now time.Time) {
 		return
 	}
 	changed := p.revoice(now)
+	if again := p.again(); again != p.againTold {
+		p.againTold, changed = again, true
+	}
 	t := targetAtFirst
 	for _, in := range p.ticked {
 		if in.kind != video || in.rungs.isLow {
@@ -71,7 +75,7 @@ func (p *Peer) retarget(now time.Time) {
 	}
 	name, news := p.agreed.tell()
 	if t.Codec = name; changed || news {
-		t.Voice, t.Packet = int(p.voice.Load()), p.packets.now()
+		t.Voice, t.Packet, t.Again = int(p.voice.Load()), p.packets.now(), p.againTold
 		if t.Low.Kbps > 0 {
 			p.askedRung.Store(true)
 		}

@@ -35,6 +35,7 @@ type arrivals struct {
 
 	mu      sync.Mutex
 	est     *estimate.Inbound
+	rows    lossRows
 	kept    []arrivedPacket
 	streams map[uint32]*numbers
 	origin  time.Time // arrival of the first packet
@@ -134,6 +135,7 @@ func (a *arrivals) collect(now time.Time) {
 	}
 	a.kept = append(a.kept[:0], a.kept[settled:]...)
 	a.est.OnArrivals(now, out)
+	a.rows.add(out)
 	a.limit.Store(int64(a.est.Limit()))
 }
 
@@ -152,6 +154,16 @@ func (a *arrivals) loss() (float64, bool) {
 	return a.est.InherentLoss(), a.limit.Load() > 0
 }
 
+// lossInRows is the same where packets are lost in rows, else 0.
+func (a *arrivals) lossInRows() float64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.rows.share() < rowsFrom {
+		return 0
+	}
+	return a.est.InherentLoss()
+}
+
 // uplinkKbps is what the publisher's link has for a picture beside its voice,
 // kbit/s of payload; false when it is not known.
 func (p *Peer) uplinkKbps() (int, bool) {
@@ -166,7 +178,7 @@ func (p *Peer) uplinkKbps() (int, bool) {
 func (p *Peer) voiceOut() float64 {
 	for _, in := range p.ticked {
 		if in.kind == audio {
-			return in.voiceRate(2)
+			return in.voiceRate(in.copiesUp())
 		}
 	}
 	return 0

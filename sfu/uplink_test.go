@@ -163,7 +163,7 @@ func TestDeepen(t *testing.T) {
 				in.ring.put(&last)
 			}
 		}
-		if got = in.deepen(&last, 96); !bytes.Equal(got, want) {
+		if got = in.deepen(&last, 96, false); !bytes.Equal(got, want) {
 			t.Errorf("without %d: % x, want % x", lost, got, want)
 		}
 	}
@@ -172,11 +172,11 @@ func TestDeepen(t *testing.T) {
 	}
 	alone := &inlet{ring: newRing(ringAudio)}
 	first := packet{ext: 7, ts: 9, pt: 63, payload: []byte{111, 'x'}}
-	if got := alone.deepen(&first, 111); !bytes.Equal(got, []byte{111, 'x'}) {
+	if got := alone.deepen(&first, 111, true); !bytes.Equal(got, []byte{111, 'x'}) {
 		t.Errorf("nothing before: % x", got)
 	}
 	first.payload = []byte{0xff, 0xff}
-	if got := alone.deepen(&first, 111); got != nil {
+	if got := alone.deepen(&first, 111, true); got != nil {
 		t.Errorf("malformed: % x", got)
 	}
 }

@@ -99,6 +99,7 @@ func (in *inlet) voiceRate(copies int) float64 {
 // browser says all twice; what was lost there is in the next packet, so that
 // the second saying must reach the listener.
 func (p *Peer) repeatVoices(now time.Time) {
+	repeat(&p.deepUp, &p.shallowUpAt, p.congestion.up.lossInRows(), repeatFrom, repeatUntil, false, now)
 	down, gated := p.down.loss(), p.down.gated.Load()
 	repeat(&p.redundant, &p.cleanDown, down, repeatFrom, repeatUntil, !gated, now)
 	repeat(&p.deep, &p.shallowAt, p.down.lossInRows(), repeatFrom, repeatUntil, false, now)
@@ -123,8 +124,8 @@ func repeat(more *atomic.Bool, clean *time.Time, loss, from, until float64, must
 // copies is how often each voice of a publisher is said to the peer.
 func (p *Peer) copies(in *inlet) int {
 	switch {
-	case p.deep.Load():
-		return redDepth + 1
+	case p.deep.Load() || in.far.Load():
+		return redCopies
 	case p.redundant.Load() || in.peer.redundantUp.Load():
 		return 2
 	}

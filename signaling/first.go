@@ -138,7 +138,7 @@ func (s *Server) bring(ctx context.Context, g *guest, place, offer string, stop 
 func (g *guest) participant(place string) sfu.Participant {
 	return sfu.Participant{
 		ID: g.self.ID, OnSlots: g.onSlots, OnRenegotiate: g.onRenegotiate,
-		OnTarget: g.onTarget, OnGrant: g.onGrant, OnStills: g.onStills, OnPointer: g.onPointer, Files: g.files, OnConnected: g.linked, Place: place,
+		OnTarget: g.onTarget, OnGrant: g.onGrant, OnStills: g.onStills, OnPointer: g.onPointer, OnHold: g.onHold, Files: g.files, OnConnected: g.linked, Place: place,
 	}
 }
 

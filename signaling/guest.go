@@ -40,6 +40,7 @@ type guest struct {
 	grant  *grantMessage
 	stills *stillsMessage
 	point  *pointerMessage
+	hold   *holdMessage
 }
 
 func newGuest(s *Server, room string, u User, line *session) *guest {
@@ -119,6 +120,9 @@ func (g *guest) welcome(first func(slots []slot) any) {
 	if g.point != nil {
 		g.pass(*g.point)
 	}
+	if g.hold != nil {
+		g.pass(*g.hold)
+	}
 }
 
 // onSlots is called by the SFU's room.
@@ -145,7 +149,7 @@ func (g *guest) onRenegotiate(audio, video int) {
 func (g *guest) onTarget(t sfu.Target) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.target = &targetMessage{Type: "target", Kbps: t.Kbps, Height: t.Height, FPS: t.FPS, Voice: t.Voice, Packet: t.Packet, Codec: t.Codec, Mode: t.Mode}
+	g.target = &targetMessage{Type: "target", Kbps: t.Kbps, Height: t.Height, FPS: t.FPS, Voice: t.Voice, Packet: t.Packet, Again: t.Again, Codec: t.Codec, Mode: t.Mode}
 	if t.Low.Kbps > 0 {
 		g.target.Low = &rung{t.Low.Kbps, t.Low.Height, t.Low.FPS}
 	}
@@ -166,6 +170,14 @@ func (g *guest) onPointer(every time.Duration) {
 	defer g.mu.Unlock()
 	g.point = &pointerMessage{"pointer", every.Milliseconds()}
 	g.pass(*g.point)
+}
+
+// onHold is called by the clock of the SFU's peer.
+func (g *guest) onHold(h sfu.Hold) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.hold = &holdMessage{"hold", h.For.Milliseconds(), append([]string{}, h.Mids...)}
+	g.pass(*g.hold)
 }
 
 // onGrant is called by the clock of the SFU's peer.

@@ -251,7 +251,8 @@ type (
 		Height int    `json:"height"`
 		FPS    int    `json:"fps"`
 		Voice  int    `json:"voice"`
-		Packet int    `json:"packet"` // ms
+		Packet int    `json:"packet"`          // ms
+		Again  int    `json:"again,omitempty"` // ms
 		Codec  string `json:"codec,omitempty"`
 		Mode   string `json:"mode,omitempty"`
 		Low    *rung  `json:"low,omitempty"`
@@ -264,6 +265,11 @@ type (
 	pointerMessage struct {
 		Type  string `json:"type"`  // pointer
 		Every int64  `json:"every"` // ms between two places
+	}
+	holdMessage struct {
+		Type string   `json:"type"` // hold
+		Ms   int64    `json:"ms"`
+		Mids []string `json:"mids"`
 	}
 	stillsMessage struct {
 		Type  string  `json:"type"` // stills
@@ -364,6 +370,7 @@ var serverMessages = map[string]func() any{
 	"draw":         func() any { return &drawnMessage{} },
 	"still-closed": func() any { return &stillClosed{} },
 	"gesture":      func() any { return &gestureShown{} },
+	"hold":         func() any { return &holdMessage{} },
 	"pointer":      func() any { return &pointerMessage{} },
 	"ping":         func() any { return &timeMessage{} },
 	"pong":         func() any { return &timeMessage{} },
