@@ -1,1 +1,4 @@
 declare module '*.css';
+declare module '*?worker&inline' {
+  export default class extends Worker { constructor(); }
+}

@@ -7,6 +7,7 @@ import { Measure } from './measure';
 import { inCodec, preferVP9 } from './codecs';
 import { inPackets, retake } from './packets';
 import { Pulse } from './pulse';
+import { Again, hold } from './redundancy';
 import { Share } from './share';
 import { Stills, type Shown } from './stills';
 import type { Local } from './media';
@@ -18,8 +19,8 @@ export interface Quality { connected: boolean; rttMs: number; lossUp: number; lo
 export interface Seen { participant: string; picture: 'small' | 'stills' | 'off'; why: 'link' | 'cut' | 'choice' | 'others' | 'measuring' }
 /** What of pictures goes both ways: video, a still each few seconds, none, or ours only. */
 export type Mode = 'video' | 'stills' | 'voice' | 'send';
-/** How the server wants our picture, for those who receive it; kbps 0: nobody does. And our voice, kbit/s, in packets of so many ms; codec: of the picture, which all can show; mode: its layers, where it is for very unlike links; low: a smaller one besides, where the codec has no such layers. */
-export interface Target extends Rung { voice?: number; packet?: number; codec?: string; mode?: string; low?: Rung }
+/** How the server wants our picture, for those who receive it; kbps 0: nobody does. And our voice, kbit/s, in packets of so many ms, each with the one of `again` ms before; codec: of the picture, which all can show; mode: its layers, where it is for very unlike links; low: a smaller one besides, where the codec has no such layers. */
+export interface Target extends Rung { voice?: number; packet?: number; again?: number; codec?: string; mode?: string; low?: Rung }
 interface Rung { kbps: number; height: number; fps: number }
 /** What the server says to who joined. */
 interface Welcome { self: string; token?: string; sdp?: string; participants?: Participant[]; slots?: Slot[]; relay?: RTCIceServer }
@@ -66,6 +67,7 @@ export class Call {
   private timer = 0;
   private pulse = new Pulse();
   private share?: Share;
+  private again = new Again(() => (this.phase === 'ready' ? this.prepare() : this.anew()));
   private voiceFirst = false; // our picture waits
   private handle = ''; // enters with a connection that stands ready
   private measure = new Measure(Date.now());
@@ -134,6 +136,7 @@ export class Call {
     };
     // Sound first: it is the first section, and alone enough for a call.
     this.senders.audio = pc.addTransceiver(this.local.audio ?? 'audio', { direction: 'sendonly', sendEncodings: [{ maxBitrate: targetAtFirst.voice! * 1000 }] }).sender;
+    this.again.attach(this.senders.audio);
     this.senders.video = pc.addTransceiver(this.local.video ?? 'video', { direction: 'sendonly', sendEncodings: [this.encoding(targetAtFirst)] }).sender;
     this.senders.low = undefined;
     this.addSlots(slotsAtFirst, slotsAtFirst);
@@ -286,7 +289,7 @@ export class Call {
         if (m.joined) await this.seated(m.joined);
         await this.enter();
         break;
-      case 'target': this.target = m; await this.encode(); break;
+      case 'target': this.target = m; this.again.reach(m.again); await this.encode(); break;
       case 'answer': await this.accept(m.sdp, m.id); break;
       case 'participants': this.participants = m.participants ?? []; break;
       case 'slots': this.slots = m.slots ?? []; break;
@@ -294,6 +297,7 @@ export class Call {
       case 'quality': this.quality = m; break;
       case 'stills': this.stills.wanted(m); break;
       case 'grant': this.share?.hear(m); return;
+      case 'hold': hold(pc, m.mids ?? [], m.ms); return;
       case 'pointer': this.pointEvery = m.every; return;
       case 'ping': this.send({ type: 'pong', t: m.t }); break;
       case 'error':
@@ -497,6 +501,7 @@ export class Call {
 
   private dropMedia(): void {
     this.stills.close();
+    this.again.end();
     this.pc?.close();
     this.pc = undefined;
     this.tracks.clear();
