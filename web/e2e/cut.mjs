@@ -12,6 +12,7 @@ export class Link {
     link.state = 'up'
     link.kbps = 0 // of media, each way; 0: no bound
     link.delay = 0 // ms of media, each way
+    link.rows = undefined // of media: all is lost for so many ms each so many ms, { every, last }
     link.free = {} // when a way has sent what it holds, ms
     link.pairs = new Set()
     link.back = new Map() // one socket to the server for each of the client
@@ -54,6 +55,7 @@ export class Link {
   wait(way, m, send) {
     const now = performance.now(), start = Math.max(now, this.free[way] ?? 0)
     if (this.state !== 'up' || start > now + 400) return
+    if (this.rows && now % this.rows.every < this.rows.last) return
     if (!this.kbps && !this.delay) { send(); return }
     if (this.kbps) this.free[way] = start + (m.length + 28) * 8 / this.kbps
     setTimeout(() => { if (this.state === 'up') send() }, Math.max(0, (this.free[way] ?? now) - now) + this.delay)

@@ -2,24 +2,7 @@
 // link, long ones as soon as it is thin, without a word more over it.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { callers, clean, enter, received, until } from './pages.mjs'
-
-/** A microphone into which somebody speaks without a pause: no silence is left out. */
-const talking = () => {
-  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices)
-  navigator.mediaDevices.getUserMedia = async wish => {
-    const stream = await real(wish)
-    if (!wish.audio) return stream
-    const c = new AudioContext({ sampleRate: 48000 }), b = c.createBuffer(1, 48000, 48000), d = b.getChannelData(0)
-    for (let i = 0; i < d.length; i++) d[i] = (i / 240 % 1 - 0.5) * (0.3 + 0.3 * Math.sin(i / 1500)) + (Math.random() - 0.5) * 0.1
-    const source = c.createBufferSource(), to = c.createMediaStreamDestination()
-    source.buffer = b
-    source.loop = true
-    source.connect(to)
-    source.start()
-    return new MediaStream([...to.stream.getAudioTracks(), ...stream.getVideoTracks()])
-  }
-}
+import { callers, clean, enter, received, talking, until } from './pages.mjs'
 
 /** How many packets of voice leave a page in a second, and what was made up of what it hears. */
 const rate = async page => await page.evaluate(async () => {
