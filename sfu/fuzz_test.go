@@ -123,6 +123,8 @@ func FuzzAcks(f *testing.F) {
 func FuzzPacket(f *testing.F) {
 	f.Add([]byte{0x90, 0x60, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0xbe, 0xde, 0, 1, 0x10, 1, 0, 0, 0x10, 0x00})
 	f.Add([]byte{0xa0, 0x6f, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0x80 | 111, 0, 0, 1, 111, 1, 2, 1})
+	f.Add([]byte{0xa0, 0x6f, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0x80 | 111, 225, 0, 1, 0x80 | 111, 45, 0, 1, 111, 1, 2, 3, 1}) // 300 and 60 ms back
+	f.Add([]byte{0xa0, 0x6f, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0xff, 0xff, 0xff, 0xff, 111, 1})                               // a block longer than the packet
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var h rtp.Header
 		payload, ok := splitPacket(raw, &h)
@@ -142,6 +144,11 @@ func FuzzPacket(f *testing.F) {
 		}
 		if b, ok := redLast(payload); ok && len(b.data) > len(payload) {
 			t.Fatal("redundant block larger than its packet")
+		}
+		for b := range redBlocks(payload) {
+			if b.offset > redOffsetMost || len(b.data) > redLengthMost || len(b.data) > len(payload) {
+				t.Fatalf("a block of %d bytes, %d units back, in %d bytes", len(b.data), b.offset, len(payload))
+			}
 		}
 		in := &inlet{ring: newRing(ringAudio), length: packetLength{ms: 60}}
 		in.ring.put(&packet{ext: 1, ts: 1, pt: 63, payload: payload})
