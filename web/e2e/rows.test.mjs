@@ -1,5 +1,6 @@
 // Losses that come in rows: each voice is said again once the row is over, both
 // ways, and held until then by who hears it.
+import assert from 'node:assert/strict'
 import test from 'node:test'
 import { callers, clean, enter, talking, until } from './pages.mjs'
 
@@ -49,4 +50,19 @@ test('rows of lost packets are not heard', { timeout: 240_000 }, async t => {
     await both('as they come', h => h.held.every(ms => ms === null), 120_000)
   })
   for (const page of pages) clean(page, 'both')
+})
+
+test('a worker that does not start costs nobody their voice', { timeout: 120_000 }, async t => {
+  const { id, pages: [a, b] } = await callers(t, 'Essai Secours')
+  await a.addInitScript(() => {
+    const Real = Worker
+    window.workers = 0
+    window.Worker = class extends Real { constructor() { super('/absent.js'); window.workers++ } }
+  })
+  for (const page of [a, b]) {
+    await page.addInitScript(talking)
+    await enter(page, id)
+  }
+  await until('its voice is heard', async () => { const h = await hears(b, 2); t.diagnostic(JSON.stringify(h)); return h.size > 0 && h.made < 0.05 }, 60_000)
+  assert.equal(await a.evaluate(() => window.workers), 1, 'tried once, then done without')
 })
