@@ -20,9 +20,9 @@ type Hold struct {
 	For  time.Duration
 }
 
-// holds says whether the peer holds the inlet's voice when losses come in rows
-// on the way from it or to the peer.
-func (p *Peer) holds(in *inlet) bool { return p.part.OnHold != nil || !p.deep.Load() }
+// hearsFar says whether what is said a third time to the peer may reach far back: it
+// holds voices, or its own way has no rows, and it gets what the publisher sends.
+func (p *Peer) hearsFar() bool { return p.part.OnHold != nil || !p.deep.Load() }
 
 // holdVoices tells the peer which voices to hold, when that has changed.
 func (p *Peer) holdVoices() {

@@ -270,7 +270,7 @@ func (o *outlet) deliver(in *inlet, p *packet, waited bool, now time.Time) {
 		case 1:
 			r = route{ok: true, pt: r.plain, strip: true}
 		case redCopies:
-			r.deep, r.far = true, o.peer.holds(in)
+			r.deep, r.far = true, o.peer.hearsFar()
 		}
 	}
 	if p.gap && o.started {

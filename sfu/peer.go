@@ -87,8 +87,8 @@ type Peer struct {
 	others      atomic.Pointer[[]Seen]
 	voice       atomic.Int32 // kbit/s that the participant's voice was asked to be
 	packets     packets      // and in packets of which length
-	deep        atomic.Bool  // and once more
-	deepUp      atomic.Bool  // the participant is asked for the same
+	deep        atomic.Bool  // voices to the participant are said three times: losses come in rows
+	deepUp      atomic.Bool  // its own is to be said three times by its browser: the same on the way up
 	redundant   atomic.Bool  // voices to the participant are said twice
 	redundantUp atomic.Bool  // the participant's voice is said twice to all: packets are lost before they reach us
 

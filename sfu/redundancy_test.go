@@ -168,11 +168,11 @@ func TestHearers(t *testing.T) {
 		t.Errorf("no end: %v, %v", told, asked)
 	}
 	p.deep.Store(true)
-	if look(); len(told) != 3 || !p.holds(in) {
+	if look(); len(told) != 3 || !p.hearsFar() {
 		t.Errorf("of the way down: %v", told)
 	}
 	p.part.OnHold = nil
-	if p.holds(in) {
+	if p.hearsFar() {
 		t.Error("a device is not told to hold: it gets what was said just before")
 	}
 }
