@@ -176,7 +176,7 @@ func (o *outlet) give(share float64, pictures int, unwanted bool, now time.Time)
 		b.riser.Start(layersMost - 1)
 	}
 	up, _ := in.peer.congestion.up.loss()
-	hold := max(repairTime(up, in.peer.roundTrip()), repairTime(o.peer.down.loss(), o.peer.roundTrip()))
+	hold := max(repairTime(up, in.peer.deepUp.Load(), in.peer.roundTrip()), repairTime(o.peer.down.loss(), o.peer.deep.Load(), o.peer.roundTrip()))
 	c := in.choices()
 	if wide := c.sizes(); wide != b.wide {
 		b.wide = wide

@@ -16,6 +16,7 @@ const (
 	playoutLoss  = 0.005 // share of packets lost from which repairs are waited for
 	playoutTurn  = 1.15  // round trips that a repair takes
 	playoutAsk   = 40 * time.Millisecond
+	playoutRow   = 150 * time.Millisecond // until a row of losses is over and the first of it is missed
 	playoutMost  = 700 * time.Millisecond
 	playoutStep  = 50 * time.Millisecond // a smaller change is not worth a jerk
 	playoutLimit = 2 * time.Second       // the viewer's upper bound
@@ -23,12 +24,16 @@ const (
 )
 
 // repairTime is how long a lost packet takes to come after all, over a way
-// with such loss and round trip; 0 when hardly any is lost.
-func repairTime(loss float64, rtt time.Duration) time.Duration {
+// with such loss, in rows or not, and round trip; 0 when hardly any is lost.
+func repairTime(loss float64, rows bool, rtt time.Duration) time.Duration {
 	if loss < playoutLoss {
 		return 0
 	}
-	return min(time.Duration(playoutTurn*float64(rtt))+playoutAsk, playoutMost)
+	t := time.Duration(playoutTurn*float64(rtt)) + playoutAsk
+	if rows {
+		t += playoutRow
+	}
+	return min(t, playoutMost)
 }
 
 // playout is what an outlet tells its viewer.

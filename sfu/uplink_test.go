@@ -111,11 +111,14 @@ func TestVoiceIsRepeatedWherePacketsAreLost(t *testing.T) {
 // TestPlayout: a viewer is told once, and with each keyframe, how long to wait
 // for repairs; small changes are not told.
 func TestPlayout(t *testing.T) {
-	if d := repairTime(0.001, time.Second); d != 0 {
+	if d := repairTime(0.001, false, time.Second); d != 0 {
 		t.Errorf("hardly any loss: %v", d)
 	}
-	if d := repairTime(0.02, 300*time.Millisecond); d < 350*time.Millisecond || d > 450*time.Millisecond {
+	if d := repairTime(0.02, false, 300*time.Millisecond); d < 350*time.Millisecond || d > 450*time.Millisecond {
 		t.Errorf("%v", d)
+	}
+	if d := repairTime(0.02, true, 300*time.Millisecond); d < 500*time.Millisecond || d > 600*time.Millisecond {
+		t.Errorf("in rows: %v", d)
 	}
 	var p playout
 	said := func(key bool) []byte {

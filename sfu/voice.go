@@ -16,8 +16,10 @@ const (
 	voiceAtFirst = 12              // kbit/s
 	voiceMost    = 64_000          // bit/s that any voice is granted
 
-	repeatFrom  = 0.01             // share of packets lost from which all is said twice
-	repeatUntil = 0.004            // below which it is not
+	twiceFrom   = 0.003            // share of packets lost from which all is said twice
+	twiceUntil  = 0.001            // below which it is not: of one packet lost in 500 two a minute would be missing
+	repeatFrom  = 0.01             // from which packets are long, and what is lost in rows is said three times
+	repeatUntil = 0.004            // below which not
 	rowsFrom    = 0.3              // share of the losses that follow one: three times, for they come in rows
 	rowsLeast   = 6                // losses to judge by
 	rowsMost    = 40               // after which what was before counts half
@@ -90,7 +92,7 @@ func (in *inlet) voiceRate(copies int) float64 {
 	levels := in.levels()
 	came := min(levels[len(levels)-1], voiceMost)
 	headers := voiceHeaders * 1000 / in.packetMs()
-	return max(float64(copies)*1000*float64(in.peer.voice.Load())+headers, came*float64(copies)/2)
+	return max(float64(copies)*1000*float64(in.peer.voice.Load())+headers, came*float64(copies)/float64(in.copiesUp()))
 }
 
 // repeatVoices decides how often voices to the peer, and its own to everybody,
@@ -101,10 +103,10 @@ func (in *inlet) voiceRate(copies int) float64 {
 func (p *Peer) repeatVoices(now time.Time) {
 	repeat(&p.deepUp, &p.shallowUpAt, p.congestion.up.lossInRows(), repeatFrom, repeatUntil, false, now)
 	down, gated := p.down.loss(), p.down.gated.Load()
-	repeat(&p.redundant, &p.cleanDown, down, repeatFrom, repeatUntil, !gated, now)
+	repeat(&p.redundant, &p.cleanDown, down, twiceFrom, twiceUntil, !gated, now)
 	repeat(&p.deep, &p.shallowAt, p.down.lossInRows(), repeatFrom, repeatUntil, false, now)
 	up, known := p.congestion.up.loss()
-	repeat(&p.redundantUp, &p.cleanUp, up, repeatFrom, repeatUntil, !known, now)
+	repeat(&p.redundantUp, &p.cleanUp, up, twiceFrom, twiceUntil, !known, now)
 }
 
 // repeat turns more on at a share of loss, or when it must, and off again when
