@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 )
@@ -321,12 +320,60 @@ func TestFeedbackLongerThanItsPackets(t *testing.T) {
 	for range 10 {
 		l.note(100, now)
 	}
-	got := l.take(&rtcp.TransportLayerCC{
-		PacketStatusCount: 1,
-		PacketChunks:      []rtcp.PacketStatusChunk{&rtcp.RunLengthChunk{PacketStatusSymbol: rtcp.TypeTCCPacketReceivedSmallDelta, RunLength: 8191}},
-		RecvDeltas:        []*rtcp.RecvDelta{{Delta: 250}},
-	})
+	got := l.take([]byte{
+		0x8f, 205, 0, 5, 0, 0, 0, 1, 0, 0, 0, 2, // of whom
+		0, 0, 0, 1, 0, 0, 0, 0, // one packet, from number 0 on
+		0x3f, 0xff, 1, 0, // a run of 8191, and one time
+	}, nil)
 	if len(got) != 1 || !got[0].Arrived || slices.ContainsFunc(l.slots[1:10], func(e sentEntry) bool { return !e.open }) {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestSentLogGrows while what left is not told of, and keeps it.
+func TestSentLogGrows(t *testing.T) {
+	var l sentLog
+	now := time.Unix(1000, 0)
+	tell := func(base uint16, packets int) int {
+		return len(l.take([]byte{
+			0x8f, 205, 0, 5, 0, 0, 0, 1, 0, 0, 0, 2,
+			byte(base >> 8), byte(base), byte(packets >> 8), byte(packets), 0, 0, 0, 0,
+			byte(packets >> 8), byte(packets), 0, 0, // none of them arrived
+		}, nil))
+	}
+	l.next = 1<<16 - 200 // the numbers begin anew on the way
+	for n := 0; n < 3000; n += 50 {
+		base := l.next
+		for range 50 {
+			l.note(100, now)
+		}
+		if got := tell(base, 50); got != 50 {
+			t.Fatalf("%d of 50 known", got)
+		}
+	}
+	if len(l.slots) != sentLeast {
+		t.Errorf("%d places where 50 are on their way", len(l.slots))
+	}
+	base := l.next
+	for range sentMost {
+		l.note(100, now)
+		now = now.Add(time.Millisecond)
+	}
+	if got := tell(base, sentMost); got != sentMost || len(l.slots) != sentMost {
+		t.Errorf("%d of %d known, %d places", got, sentMost, len(l.slots))
+	}
+}
+
+// TestSentLogOfTheDead: where nothing is ever told of, what is older than any
+// feedback makes no room.
+func TestSentLogOfTheDead(t *testing.T) {
+	var l sentLog
+	now := time.Unix(1000, 0)
+	for range 3000 {
+		l.note(100, now)
+		now = now.Add(200 * time.Millisecond)
+	}
+	if len(l.slots) != sentLeast {
+		t.Errorf("%d places at five packets a second", len(l.slots))
 	}
 }

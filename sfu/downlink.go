@@ -5,8 +5,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pion/rtcp"
-
 	"sira/sfu/estimate"
 	"sira/sfu/pace"
 )
@@ -23,6 +21,7 @@ type downlink struct {
 	mu       sync.Mutex
 	est      *estimate.Estimator
 	log      sentLog
+	reports  []estimate.Packet // of one feedback
 	acks     ackLog
 	gate     *pace.Pacer[queued]
 	draining bool
@@ -90,10 +89,11 @@ func (d *downlink) left(size int, now time.Time) {
 	d.mu.Unlock()
 }
 
-// hear takes the peer's feedback.
-func (d *downlink) hear(fb *rtcp.TransportLayerCC, now time.Time) {
+// hear takes the peer's feedback, an RTCP packet.
+func (d *downlink) hear(fb []byte, now time.Time) {
 	d.mu.Lock()
-	d.learn(d.log.take(fb), now)
+	d.reports = d.log.take(fb, d.reports[:0])
+	d.learn(d.reports, now)
 	d.mu.Unlock()
 	d.drain(now)
 }

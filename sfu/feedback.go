@@ -56,8 +56,6 @@ func (o *outlet) feedback(pkt rtcp.Packet, now time.Time) {
 				o.wantKeyframe(now)
 			}
 		}
-	case *rtcp.TransportLayerCC:
-		o.peer.down.hear(pkt, now)
 	case *rtcp.CCFeedbackReport:
 		o.peer.down.hearAcks(pkt, now)
 	case *rtcp.ReceiverReport:

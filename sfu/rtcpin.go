@@ -37,25 +37,34 @@ type feedbackBuffer struct {
 	*packetio.Buffer
 	peer *Peer
 	ssrc uint32
+	of   *outlet // once found: it stays
 }
 
 // Write implements io.Writer, for one whole packet.
 func (f *feedbackBuffer) Write(b []byte) (int, error) {
-	if o, ok := f.peer.heard.Load(f.ssrc); ok {
-		o.(*outlet).hearPacket(b, time.Now())
-		return len(b), nil
+	if f.of == nil {
+		o, ok := f.peer.heard.Load(f.ssrc)
+		if !ok {
+			return f.Buffer.Write(b)
+		}
+		f.of = o.(*outlet)
 	}
-	return f.Buffer.Write(b)
+	f.of.hearPacket(b, time.Now())
+	return len(b), nil
 }
 
 // hearPacket takes what the subscriber says of the outlet.
 func (o *outlet) hearPacket(b []byte, now time.Time) {
+	o.peer.box.Hold()
+	defer o.peer.box.Release()
+	if isNumbers(b) { // pion hands on each packet of a compound one by itself
+		o.peer.down.hear(b, now)
+		return
+	}
 	pkts, err := rtcp.Unmarshal(b)
 	if err != nil {
 		return
 	}
-	o.peer.box.Hold()
-	defer o.peer.box.Release()
 	for _, pkt := range pkts {
 		o.feedback(pkt, now)
 	}

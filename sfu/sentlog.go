@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"encoding/binary"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -12,8 +13,16 @@ import (
 // them: IP and UDP, the RTP header, SRTP's tag, the transport-wide number.
 const wireOverhead = 28 + 12 + 10 + 8
 
-// sentKept is how many packets may be on their way at once, a power of two.
-const sentKept = 1024
+// How many packets may be on their way at once; powers of two.
+const (
+	sentLeast = 64
+	sentMost  = 1024
+)
+
+// sentGrows is how lately something must have left of which nothing was said,
+// for room to be made beside it: a packet so old was lost together with what
+// was said of it.
+const sentGrows = 10 * time.Second
 
 // sentLog remembers what left under which transport-wide number, until the
 // peer says what became of it. It reads feedback as pion's interceptor
@@ -21,7 +30,7 @@ const sentKept = 1024
 // ever when no feedback comes, and trusts the counts in a message.
 type sentLog struct {
 	next  uint16
-	slots [sentKept]sentEntry
+	slots []sentEntry
 }
 
 type sentEntry struct {
@@ -34,57 +43,132 @@ type sentEntry struct {
 func (l *sentLog) note(size int, now time.Time) (seq uint16) {
 	seq = l.next
 	l.next++
-	l.slots[seq%sentKept] = sentEntry{at: momentOf(now), size: int32(size), seq: seq, open: true}
+	if e := l.of(seq); e == nil || e.open && len(l.slots) < sentMost && e.at.before(now) < sentGrows {
+		l.grow()
+	}
+	*l.of(seq) = sentEntry{at: momentOf(now), size: int32(size), seq: seq, open: true}
 	return seq
 }
 
-// take turns feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01,
-// 3.1) into reports on packets that nothing was said of before, in the order
-// they left.
-func (l *sentLog) take(fb *rtcp.TransportLayerCC) []estimate.Packet {
-	var out []estimate.Packet
-	left := int(fb.PacketStatusCount)
-	seq := fb.BaseSequenceNumber
-	at := time.Duration(fb.ReferenceTime) * 64 * time.Millisecond
-	deltas := fb.RecvDeltas
-	one := func(symbol uint16) bool {
-		if left == 0 {
-			return false
-		}
-		left--
-		e := &l.slots[seq%sentKept]
-		p := estimate.Packet{Sent: e.at.time(), Size: int(e.size)}
-		if symbol == rtcp.TypeTCCPacketReceivedSmallDelta || symbol == rtcp.TypeTCCPacketReceivedLargeDelta {
-			if len(deltas) == 0 {
-				left = 0
-				return false
-			}
-			at += time.Duration(deltas[0].Delta) * time.Microsecond
-			deltas = deltas[1:]
-			p.Arrived, p.Arrival = true, at
-		}
-		if e.open && e.seq == seq {
-			e.open = false
-			out = append(out, p)
-		}
-		seq++
-		return true
+// of is where a number has its place, nil as long as there is none.
+func (l *sentLog) of(seq uint16) *sentEntry {
+	if len(l.slots) == 0 {
+		return nil
 	}
-	for _, chunk := range fb.PacketChunks {
-		switch chunk := chunk.(type) {
-		case *rtcp.RunLengthChunk:
-			for range chunk.RunLength {
-				if !one(chunk.PacketStatusSymbol) {
-					return out
-				}
+	return &l.slots[int(seq)%len(l.slots)]
+}
+
+// grow doubles the log.
+func (l *sentLog) grow() {
+	old := l.slots
+	l.slots = make([]sentEntry, max(2*len(old), sentLeast))
+	for _, e := range old {
+		*l.of(e.seq) = e
+	}
+}
+
+// Where things are in feedback with transport-wide numbers
+// (draft-holmer-rmcat-transport-wide-cc-extensions-01, 3.1), bytes.
+const (
+	numbersBase   = 12
+	numbersCount  = 14
+	numbersTime   = 16
+	numbersChunks = 20
+)
+
+// isNumbers says whether an RTCP packet is such feedback.
+func isNumbers(b []byte) bool {
+	return len(b) >= numbersChunks && b[0]&0x1f == rtcp.FormatTCC && b[1] == uint8(rtcp.TypeTransportSpecificFeedback)
+}
+
+// take turns feedback into reports on packets that nothing was said of before,
+// in the order they left, and appends them. It comes ten times a second from
+// each viewer, and is read where it lies.
+func (l *sentLog) take(b []byte, out []estimate.Packet) []estimate.Packet {
+	if !isNumbers(b) {
+		return out
+	}
+	seq := binary.BigEndian.Uint16(b[numbersBase:])
+	left := int(binary.BigEndian.Uint16(b[numbersCount:]))
+	at := time.Duration(binary.BigEndian.Uint32(b[numbersTime:])>>8) * 64 * time.Millisecond
+	chunks, deltas, ok := splitChunks(b[numbersChunks:], left)
+	if !ok {
+		return out
+	}
+	for ; len(chunks) > 0; chunks = chunks[2:] {
+		c := chunk(binary.BigEndian.Uint16(chunks))
+		for i := range min(c.packets(), left) {
+			size := c.symbol(i)
+			if size > len(deltas) {
+				return out
 			}
-		case *rtcp.StatusVectorChunk:
-			for _, s := range chunk.SymbolList {
-				if !one(s) {
-					return out
+			at += deltaOf(deltas[:size])
+			deltas = deltas[size:]
+			if e := l.of(seq); e != nil && e.open && e.seq == seq {
+				e.open = false
+				p := estimate.Packet{Sent: e.at.time(), Size: int(e.size)}
+				if size > 0 {
+					p.Arrived, p.Arrival = true, at
 				}
+				out = append(out, p)
 			}
+			seq++
+			left--
 		}
 	}
 	return out
+}
+
+// splitChunks finds where the times begin: behind the chunks that speak of all
+// the packets.
+func splitChunks(b []byte, packets int) (chunks, deltas []byte, ok bool) {
+	n := 0
+	for ; packets > 0; n += 2 {
+		if len(b) < n+2 {
+			return nil, nil, false
+		}
+		packets -= chunk(binary.BigEndian.Uint16(b[n:])).packets()
+	}
+	return b[:n], b[n:], true
+}
+
+// chunk says of some packets whether they arrived, and in how many bytes the
+// time is told.
+type chunk uint16
+
+func (c chunk) packets() int {
+	switch c >> 14 {
+	case 2:
+		return 14 // of a bit each
+	case 3:
+		return 7 // of two
+	}
+	return int(c & 0x1fff) // the same of all
+}
+
+func (c chunk) symbol(i int) int {
+	s := c >> 13
+	switch c >> 14 {
+	case 2:
+		return int(c >> (13 - i) & 1)
+	case 3:
+		s = c >> (12 - 2*i)
+	}
+	if s &= 3; s == 3 {
+		return 0 // reserved
+	}
+	return int(s)
+}
+
+// deltaOf is the time since the packet before: in one byte, in two with a sign,
+// none of what did not arrive.
+func deltaOf(b []byte) time.Duration {
+	const unit = 250 * time.Microsecond
+	switch len(b) {
+	case 1:
+		return time.Duration(b[0]) * unit
+	case 2:
+		return time.Duration(int16(binary.BigEndian.Uint16(b))) * unit
+	}
+	return 0
 }
