@@ -65,6 +65,9 @@ func (p *Peer) clocked(now time.Time) {
 	}
 	n := p.turns
 	p.turns++
+	if n%ticksFeedback != 0 && p.rests() {
+		return
+	}
 	every := ticksFeedback
 	if p.thinUplink(now) {
 		every = ticksThin
@@ -76,4 +79,11 @@ func (p *Peer) clocked(now time.Time) {
 		p.allotUp(now)
 		p.restill()
 	}
+}
+
+// rests says whether nothing waits for a turn, which is so for most of those
+// who only watch: they publish nothing, nothing is held for them at the gate,
+// no still and no second repair, and they hear all who speak.
+func (p *Peer) rests() bool {
+	return len(p.ticked) == 0 && !p.down.busy.Load() && p.echoes.none() && p.stills.none() && len(p.speakers.outs) <= p.speakers.most
 }

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestClock: a room has one clock however many are in it; who left has no turn
@@ -46,5 +47,26 @@ func TestClock(t *testing.T) {
 	}
 	if n := clocks(); n != 0 {
 		t.Errorf("%d clocks are left of no room", n)
+	}
+}
+
+// TestRests: who only watches has few turns, until something waits for one.
+func TestRests(t *testing.T) {
+	now := time.Now()
+	for what, happens := range map[string]func(*Peer){
+		"nothing":          func(*Peer) {},
+		"a publisher":      func(p *Peer) { p.ticked = []*inlet{{}} },
+		"at the gate":      func(p *Peer) { p.down.busy.Store(true) },
+		"a second repair":  func(p *Peer) { p.echoes.add(nil, 1, now) },
+		"a still":          func(p *Peer) { p.stills.open.Store(true); p.stills.out = map[*outlet]*stillOut{{}: {}} },
+		"more who speak":   func(p *Peer) { p.speakers.outs = []*outlet{{}, {}} },
+		"stills, none yet": func(p *Peer) { p.stills.open.Store(true) },
+	} {
+		p := &Peer{down: newDownlink(startBps)}
+		p.speakers.most = 1
+		happens(p)
+		if got, want := p.rests(), what == "nothing" || what == "stills, none yet"; got != want {
+			t.Errorf("%s: rests %v", what, got)
+		}
 	}
 }

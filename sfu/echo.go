@@ -41,6 +41,13 @@ func (e *echoes) add(o *outlet, seq uint16, now time.Time) {
 	e.mu.Unlock()
 }
 
+// none says whether nothing waits.
+func (e *echoes) none() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.list) == 0
+}
+
 // take returns what is due.
 func (e *echoes) take(now time.Time) (due []echo) {
 	e.mu.Lock()

@@ -204,6 +204,16 @@ func (p *Peer) sendStills(now time.Time) {
 	}
 }
 
+// none says whether no outlet has stills to send.
+func (t *stills) none() bool {
+	if !t.open.Load() {
+		return true
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.out) == 0
+}
+
 // setStill says whether an outlet shows stills, and what they may take.
 func (o *outlet) setStill(share float64) {
 	if !o.peer.stills.open.Load() || share < stillLeast {
