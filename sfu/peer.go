@@ -55,6 +55,7 @@ type Peer struct {
 	congestion *congestion
 	upStart    float64 // bit/s that the way up is believed to carry at first
 	down       *downlink
+	moved      atomic.Bool // to another path, of which the estimate was not told
 	inOrder    atomic.Bool // only TCP passes
 	echoes     echoes
 	clock      clockOffset
@@ -137,6 +138,8 @@ func newPeer(s *SFU, r *room, part Participant) (*Peer, error) {
 	p.pc = pc
 	pc.OnTrack(p.onTrack)
 	pc.OnConnectionStateChange(p.onState)
+	p.moved.Store(true)
+	pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(func(*webrtc.ICECandidatePair) { p.moved.Store(true) })
 	r.clock.add(p)
 	return p, nil
 }

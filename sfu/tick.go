@@ -41,16 +41,22 @@ func (p *Peer) tick(now time.Time, feedback, report bool) {
 	}
 }
 
-// follow tells the estimate what kind of path there is, which may change in a
-// call: UDP that begins to pass, or no longer does.
+// follow tells the estimates how far away the peer is and what kind of path there
+// is, which may change in a call: UDP that begins to pass, or no longer does.
 func (p *Peer) follow() {
+	p.congestion.up.measured(p.roundTrip())
+	if !p.moved.Swap(false) {
+		return
+	}
 	path := p.path()
+	if path == "" {
+		p.moved.Store(true) // to where is told later
+	}
 	inOrder := path == PathTCP || path == PathRelay
 	p.inOrder.Store(inOrder)
 	p.down.mu.Lock()
 	p.down.est.InOrder(inOrder)
 	p.down.mu.Unlock()
-	p.congestion.up.measured(p.roundTrip())
 }
 
 // fill gives a trial what it lacks: copies of what was sent last.
