@@ -15,36 +15,60 @@ const (
 	// an outage a keyframe is cheaper than all that was lost in it.
 	resendAge = time.Second
 
+	// What left within so long is remembered: what is missed after an outage
+	// that is none yet (iceDisconnected) is known to be gone.
+	historyReach = 5 * time.Second
+	historyLeast = 32 // packets, a power of two
+
 	// Repairs may cost half of what is sent, and this at once, in bytes.
 	repairBurst = 30_000
 )
 
 // sentPacket remembers which of the source's packets left under a number.
 type sentPacket struct {
-	seq   uint16
-	used  bool
-	tries uint8
-	final bool   // the picture ended with it
-	era   uint32 // which binding of the outlet
-	ext   uint64
+	ext   uint64 // 0: no packet
 	first moment // when it was sent
 	last  moment // when it was last sent again
+	era   uint32 // which binding of the outlet
+	seq   uint16
+	tries uint8
+	final bool // the picture ended with it
 }
 
 // history is the memory of the last packets of one outlet. It is made with the
-// first one: most outlets of a large room show nobody.
+// first one, for most outlets of a large room show nobody, and grows with the
+// rate of what is sent.
 type history struct {
 	slots []sentPacket
-	most  int // 0: as many as of a picture
+	most  int // a power of two; 0: as many as of a picture
 }
 
 func (h *history) note(seq uint16, era uint32, ext uint64, now time.Time) *sentPacket {
-	if h.slots == nil {
-		h.slots = make([]sentPacket, cmp.Or(h.most, ringVideo))
+	if n := len(h.slots); n == 0 || n < cmp.Or(h.most, ringVideo) && h.of(seq).within(historyReach, now) {
+		h.grow()
 	}
-	s := &h.slots[int(seq)%len(h.slots)]
-	*s = sentPacket{seq: seq, used: true, era: era, ext: ext, first: momentOf(now)}
+	s := h.of(seq)
+	*s = sentPacket{seq: seq, era: era, ext: ext, first: momentOf(now)}
 	return s
+}
+
+// of is the place of a number.
+func (h *history) of(seq uint16) *sentPacket { return &h.slots[int(seq)%len(h.slots)] }
+
+// grow doubles the history.
+func (h *history) grow() {
+	old := h.slots
+	h.slots = make([]sentPacket, max(2*len(old), historyLeast))
+	for _, s := range old {
+		if s.ext != 0 {
+			*h.of(s.seq) = s
+		}
+	}
+}
+
+// within says whether there is a packet that was sent so lately.
+func (s *sentPacket) within(d time.Duration, now time.Time) bool {
+	return s.ext != 0 && s.first.before(now) < d
 }
 
 // get returns what left under a number, false when that is not known.
@@ -52,8 +76,8 @@ func (h *history) get(seq uint16) (*sentPacket, bool) {
 	if h.slots == nil {
 		return nil, false
 	}
-	s := &h.slots[int(seq)%len(h.slots)]
-	return s, s.used && s.seq == seq
+	s := h.of(seq)
+	return s, s.ext != 0 && s.seq == seq
 }
 
 // verdict on a packet that a subscriber misses.

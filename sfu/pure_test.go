@@ -194,6 +194,28 @@ func TestHistoryOfVoice(t *testing.T) {
 	}
 }
 
+// TestHistoryGrows with the rate: what may still be asked for is known, at a
+// few packets a second as at many, and no more room is taken.
+func TestHistoryGrows(t *testing.T) {
+	for _, tc := range []struct{ perSecond, places int }{{5, 32}, {50, 256}, {2000, ringVideo}} {
+		var h history
+		now := time.Unix(1000, 0)
+		for seq := range uint16(6 * ringVideo) {
+			h.note(seq, 1, 1000+uint64(seq), now)
+			now = now.Add(time.Second / time.Duration(tc.perSecond))
+		}
+		if len(h.slots) != tc.places {
+			t.Errorf("%d a second: %d places, want %d", tc.perSecond, len(h.slots), tc.places)
+		}
+		for back := range min(5*tc.perSecond, ringVideo) {
+			seq := uint16(6*ringVideo - 1 - back)
+			if s, ok := h.get(seq); !ok || s.ext != 1000+uint64(seq) {
+				t.Fatalf("%d a second: the one %d back is not known", tc.perSecond, back)
+			}
+		}
+	}
+}
+
 func TestHistoryLimits(t *testing.T) {
 	var h history
 	now := time.Unix(1000, 0)
