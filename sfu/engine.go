@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/ice/v4"
@@ -67,7 +68,7 @@ func (s *SFU) newConnection(p *Peer) (*webrtc.PeerConnection, error) {
 	reg := &interceptor.Registry{}
 	reg.Add(fixedInterceptor{&repairTap{peer: p}})
 	settings := s.settings
-	settings.SetICEBindingRequestHandler(firstPath())
+	settings.SetICEBindingRequestHandler(firstPath(&p.silent))
 	settings.SetICEUDPMux(boxedMux{s.port.mux, p.box})
 	settings.BufferFactory = p.bufferOf
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(settings),
@@ -86,8 +87,10 @@ func (s *SFU) newConnection(p *Peer) (*webrtc.PeerConnection, error) {
 // firstPath takes, in each ICE session, the first path by which an
 // authenticated check arrives until the client nominates one (RFC 8445, 8.1.1
 // leaves it to the client when). Chromium nominates with a later check, up to
-// three seconds later on a slow link, for which DTLS would wait.
-func firstPath() func(*stun.Message, ice.Candidate, ice.Candidate, *ice.CandidatePair) bool {
+// three seconds later on a slow link, for which DTLS would wait. After an outage
+// it is the path by which the first check arrives again: by itself pion would
+// look every two seconds whether something came.
+func firstPath(silent *atomic.Bool) func(*stun.Message, ice.Candidate, ice.Candidate, *ice.CandidatePair) bool {
 	var mu sync.Mutex
 	var session string
 	return func(m *stun.Message, _, _ ice.Candidate, _ *ice.CandidatePair) bool {
@@ -99,7 +102,7 @@ func firstPath() func(*stun.Message, ice.Candidate, ice.Candidate, *ice.Candidat
 		defer mu.Unlock()
 		first := session != name.String()
 		session = name.String()
-		return first
+		return first || silent.Load()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -166,6 +167,39 @@ func TestOutage(t *testing.T) {
 		t.Errorf("%d packets sent again after an outage", n)
 	}
 	checkStream(t, b.from("a", video)[before:], video)
+}
+
+// TestBackWithTheFirstCheck: a link that was dead is used again from the first
+// check on that comes over it, not when ICE looks next.
+func TestBackWithTheFirstCheck(t *testing.T) {
+	s := startSFU(t, Config{})
+	link := startProxy(t)
+	var dead atomic.Bool
+	var checked atomic.Int64 // when the first check passed, Unix nanoseconds
+	link.down = func([]byte) bool { return dead.Load() }
+	link.up = func(pkt []byte) bool {
+		if !dead.Load() && pkt[0]>>6 == 0 {
+			checked.CompareAndSwap(0, time.Now().UnixNano())
+		}
+		return dead.Load()
+	}
+	a := join(t, s, clientOptions{id: "a", room: "r", slots: 1})
+	b := join(t, s, clientOptions{id: "b", room: "r", slots: 1, direct: link.direct})
+	a.waitConnected()
+	b.waitConnected()
+	a.speak()
+	eventually(t, "b hears a", func() bool { return len(b.from("a", audio)) > 50 })
+	for range 2 {
+		dead.Store(true)
+		eventually(t, "the outage is noticed", func() bool { return !b.peer.Connected() })
+		before := len(b.from("a", audio))
+		checked.Store(0)
+		dead.Store(false)
+		eventually(t, "b hears a again", func() bool { return len(b.from("a", audio)) > before })
+		if took := time.Since(time.Unix(0, checked.Load())); took > 300*time.Millisecond {
+			t.Errorf("heard %v after the first check", took)
+		}
+	}
 }
 
 // TestAskVoice: of a row of voices that are lost the last is in the packet

@@ -83,6 +83,7 @@ type Peer struct {
 	voiceFirstTill atomic.Int64 // Unix nanoseconds
 
 	connected   atomic.Bool
+	silent      atomic.Bool  // it was, and nothing comes any more
 	noVideo     atomic.Bool  // the participant wishes to receive no picture
 	limited     atomic.Int32 // a limitation
 	others      atomic.Pointer[[]Seen]
@@ -227,7 +228,9 @@ func (p *Peer) onState(s webrtc.PeerConnectionState) {
 	p.sfu.log.Debug("peer connection", "participant", p.part.ID, "state", s.String())
 	p.room.do(func() {
 		// States are told by goroutines of their own: ask for the newest.
-		up := p.pc.ConnectionState() == webrtc.PeerConnectionStateConnected
+		now := p.pc.ConnectionState()
+		up := now == webrtc.PeerConnectionStateConnected
+		p.silent.Store(now == webrtc.PeerConnectionStateDisconnected)
 		if p.connected.Swap(up) != up && p.part.OnConnected != nil {
 			p.part.OnConnected(up)
 		}
