@@ -15,6 +15,7 @@ export class Link {
     link.rows = undefined // of media: all is lost for so many ms each so many ms, { every, last }
     link.free = {} // when a way has sent what it holds, ms
     link.pairs = new Set()
+    link.dead = new Set() // ports of the client from which no packet passes
     link.back = new Map() // one socket to the server for each of the client
     link.tcp = net.createServer({ allowHalfOpen: true }, s => link.carry(s))
     await new Promise(r => link.tcp.listen(0, '127.0.0.1', r))
@@ -26,7 +27,7 @@ export class Link {
   }
 
   carry(a) {
-    if (this.state === 'down') { reset(a); return }
+    if (this.state === 'down' || this.state === 'media') { reset(a); return }
     const b = net.connect({ port: this.web, host: '127.0.0.1', allowHalfOpen: true })
     const pair = [a, b]
     this.pairs.add(pair)
@@ -40,7 +41,7 @@ export class Link {
   }
 
   up(m, from) {
-    if (this.state !== 'up') return
+    if (!this.passes() || this.dead.has(from.port)) return
     let s = this.back.get(from.port)
     if (!s) {
       s = dgram.createSocket('udp4')
@@ -51,20 +52,22 @@ export class Link {
     this.wait('up', m, () => s.send(m, this.media, '127.0.0.1'))
   }
 
+  passes() { return this.state === 'up' || this.state === 'media' }
+
   /** A packet takes its time on a thin link, and is dropped where too much waits. */
   wait(way, m, send) {
     const now = performance.now(), start = Math.max(now, this.free[way] ?? 0)
-    if (this.state !== 'up' || start > now + 400) return
+    if (!this.passes() || start > now + 400) return
     if (this.rows && now % this.rows.every < this.rows.last) return
     if (!this.kbps && !this.delay) { send(); return }
     if (this.kbps) this.free[way] = start + (m.length + 28) * 8 / this.kbps
-    setTimeout(() => { if (this.state === 'up') send() }, Math.max(0, (this.free[way] ?? now) - now) + this.delay)
+    setTimeout(() => { if (this.passes()) send() }, Math.max(0, (this.free[way] ?? now) - now) + this.delay)
   }
 
-  /** down: connections are refused; silent: what is sent is lost, as by a mast without power. */
+  /** down: connections are refused; silent: what is sent is lost, as by a mast without power; media: of the two only media passes. */
   set(state) {
     this.state = state
-    if (state === 'down') for (const pair of [...this.pairs]) pair.forEach(reset)
+    if (state === 'down' || state === 'media') for (const pair of [...this.pairs]) pair.forEach(reset)
     // What hung in a silent link is not delivered late: it comes to an end.
     if (state === 'up') for (const pair of [...this.pairs]) for (const s of pair) if (s.isPaused()) reset(s)
     if (state === 'silent') for (const pair of this.pairs) for (const s of pair) s.pause()

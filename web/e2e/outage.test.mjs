@@ -65,6 +65,59 @@ test('a call outlives an outage of the link', { timeout: 240_000 }, async t => {
   assert.deepEqual(a.problems, [], 'asker: errors in the page')
 })
 
+/** When a third packet of sound came in. */
+const heardAgain = page => page.evaluate(async () => {
+  const packets = async () => [...(await window.__siraCall.pc.getStats()).values()].reduce((n, s) => n + (s.type === 'inbound-rtp' && s.kind === 'audio' ? s.packetsReceived : 0), 0)
+  const before = await packets()
+  while (await packets() < before + 3) await new Promise(r => setTimeout(r, 50))
+  return Date.now()
+})
+
+// The browser ends a path that is dead for 15 to 30 s; the words of the server,
+// by WebSocket, come back two seconds after the link.
+test('voice is back with the link, before a word of the server', { timeout: 240_000 }, async t => {
+  const { link, id, pages: [a, b] } = await callers(t, 'Essai Retour', { through: true })
+  link.delay = 150
+  for (const page of [a, b]) await enter(page, id)
+  for (const page of [a, b]) await until('sound', async () => (await received(page)).audioPackets > 150)
+  await a.evaluate(() => { window.__siraCall.pc.mark = 'the first' })
+  for (const seconds of (process.env.SIRA_RETURNS ?? '12,33,60').split(',').map(Number)) {
+    link.set('silent')
+    await new Promise(r => setTimeout(r, seconds * 1000))
+    const again = [a, b].map(heardAgain)
+    await new Promise(r => setTimeout(r, 1000))
+    const back = Date.now()
+    link.set('media')
+    const heard = (await Promise.all(again)).map(at => at - back)
+    t.diagnostic(`${seconds} s away: heard ${heard.join(' and ')} ms after`)
+    assert.ok(Math.max(...heard) < 1500, `heard ${heard.join(' and ')} ms after ${seconds} s without a link`)
+    link.set('up')
+    await byId(a, 'call-panel').and(a.locator('[data-phase="joined"]')).waitFor({ timeout: 30_000 })
+    assert.equal(await a.evaluate(() => window.__siraCall.pc.mark), 'the first', 'another peer connection')
+    const now = await Promise.all([a, b].map(received))
+    await Promise.all([a, b].map((page, i) => until('sound goes on', async () => (await received(page)).audioPackets > now[i].audioPackets + 50)))
+  }
+})
+
+// Another network, of which the browser says nothing: the old path stays dead.
+test('where the old path stays dead, the resume brings another', { timeout: 120_000 }, async t => {
+  const { link, id, pages: [a, b] } = await callers(t, 'Essai Chemin', { through: true })
+  for (const page of [a, b]) await enter(page, id)
+  for (const page of [a, b]) await until('sound', async () => (await received(page)).audioPackets > 150)
+  const resumes = []
+  a.on('websocket', ws => ws.on('framesent', f => { const m = JSON.parse(f.payload); if (m.type === 'resume' || m.type === 'offer') resumes.push(m) }))
+  link.set('silent')
+  await byId(a, 'call-panel').and(a.locator('[data-phase="lost"]')).waitFor({ timeout: 30_000 })
+  const again = [a, b].map(heardAgain)
+  link.dead = new Set(link.back.keys())
+  const back = Date.now()
+  link.set('up')
+  const heard = (await Promise.all(again)).map(at => at - back)
+  t.diagnostic(`heard ${heard.join(' and ')} ms after`)
+  assert.ok(Math.max(...heard) < 6000, `heard ${heard.join(' and ')} ms after`)
+  assert.deepEqual(resumes.map(m => [m.type, !!m.sdp]), [['resume', true]], 'one offer, with the resume')
+})
+
 test('a request to join that hangs does not cost the call', { timeout: 120_000 }, async t => {
   const { id, pages } = await callers(t, 'Essai Attente')
   let hung = 0

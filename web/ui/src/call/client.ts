@@ -8,6 +8,7 @@ import { inCodec, preferVP9 } from './codecs';
 import { inPackets, retake } from './packets';
 import { Pulse } from './pulse';
 import { Again, hold } from './redundancy';
+import { discard, farewell, Reviver, wait } from './resume';
 import { Share } from './share';
 import { Stills, type Shown } from './stills';
 import type { Local } from './media';
@@ -29,13 +30,10 @@ export type Phase = 'ready' | 'connecting' | 'waiting' | 'joined' | 'lost' | 'en
 export interface Snapshot { phase: Phase; self: string; participants: Participant[]; streams: Map<string, MediaStream>; stills: Map<string, Shown>; unseen: string[]; quality?: Quality; target?: Target; /** seconds between two stills of ours, where they take the place of our video */ sending?: number; lostFor: number; error?: { code: string; message: string } }
 
 const slotsAtFirst = 3;
-/** Seconds until the next try. Dense for half a minute, which most outages last; a browser slows down who fails more often. */
-const wait = (tries: number): number => (tries === 0 ? 0.5 : !navigator.onLine ? 4 : tries < 25 ? 1.2 : tries < 60 ? 2 : 4) * (0.8 + 0.4 * Math.random());
 const dialsAtOnce = 3; // a try may hang as long as its packets are lost: newer ones overtake it
 const voiceFirstFor = 4000; // ms at most
 const detourAfter = 1500; // ms, in which a connection comes about where packets pass
 const exchangeAfter = 3000; // ms for joining by HTTP, once a WebSocket is open that could
-const resuming = 4000; // WebSocket close code: not a goodbye
 const pointUsual = 120; // ms
 const targetAtFirst: Target = { kbps: 48, height: 240, fps: 8, voice: 12 };
 const hopeless = new Set(['replaced', 'forbidden', 'room-full', 'waiting-full', 'refused', 'removed', 'withdrawn', 'alone']); // coming back by itself would not help
@@ -73,6 +71,8 @@ export class Call {
   private measure = new Measure(Date.now());
   private restartedAt = 0;
   private restarts = 0; // in vain
+  private deafSince = 0; // no media comes
+  private reviver = new Reviver();
   private heardAt = 0; // of the server, by WebSocket
   private work: Promise<unknown> = Promise.resolve(); // changes of our description, one after the other
   private watchdog = 0;
@@ -130,6 +130,7 @@ export class Call {
     (window as unknown as { __siraCall?: unknown }).__siraCall = { pc };
     pc.ontrack = (e) => { if (e.transceiver.mid) { this.tracks.set(e.transceiver.mid, e.track); this.arrange(); } };
     pc.onicecandidate = (e) => { if (e.candidate) this.say({ type: 'candidate', candidate: e.candidate.toJSON() }); };
+    pc.oniceconnectionstatechange = () => { if (pc === this.pc && this.phase === 'lost' && connected(pc)) this.dial(); }; // the link is back
     pc.onconnectionstatechange = () => {
       // A failed ICE is restarted; failed keys are the end of this connection.
       if (pc === this.pc && this.phase !== 'ready' && pc.connectionState === 'failed' && this.senders.audio?.transport?.state === 'failed') this.anew();
@@ -244,6 +245,7 @@ export class Call {
     await this.early;
     clearTimeout(late);
     await this.work;
+    if (this.token && await this.deaf()) await this.describe(true);
     const pc = this.pc;
     if (ws !== this.ws || !pc) return;
     const me = { audio: this.on('audio'), video: this.on('video') };
@@ -271,6 +273,7 @@ export class Call {
         this.tries = 0;
         this.withPicture();
         if (m.sdp) await this.accept(m.sdp, m.type === 'joined' ? this.offers : m.id);
+        if (m.sdp) this.restartedAt = Date.now(); // give it time
         if (m.relay && m.sdp) window.setTimeout(() => this.detour(pc, m.relay), detourAfter);
         if (this.mode !== 'video') this.wish();
         if (this.camera === false) this.announce();
@@ -317,7 +320,7 @@ export class Call {
     const pc = this.pc!;
     const done = this.work.then(async () => {
       if (pc !== this.pc) return;
-      if (iceRestart) pc.restartIce();
+      if (iceRestart) { this.reviver.stop(); pc.restartIce(); }
       await pc.setLocalDescription();
       this.offers++;
     });
@@ -392,6 +395,15 @@ export class Call {
     this.dial();
   }
 
+  /** Whether nothing comes over our media connection, and no offer waits that might change that. */
+  private async deaf(): Promise<boolean> {
+    const pc = this.pc;
+    if (pc?.signalingState !== 'stable') return false;
+    const silent = this.pulse.silent(await pc.getStats()) && pc === this.pc;
+    if (silent) { this.restartedAt = Date.now(); this.restarts++; }
+    return silent;
+  }
+
   private restart(): void {
     this.restartedAt = Date.now();
     this.restarts++;
@@ -414,23 +426,28 @@ export class Call {
     void this.tick();
   };
 
-  /** A link that is gone without a word: no packet for two seconds asks for an ICE restart, no message for seven for another WebSocket. */
+  /** A link that is gone without a word: no packet for two seconds, and the path is tried until one comes, or by an ICE restart where the WebSocket still passes; no message for seven asks for another WebSocket. */
   private async tick(): Promise<void> {
     const pc = this.pc, now = Date.now();
     if (this.ended || !pc) return;
     const quiet = this.ws ? now - this.heardAt : 0;
     if (this.ws && this.phase !== 'joined' && this.phase !== 'waiting') { if (quiet > 10_000) this.lost(); } // no answer to join or resume
     else if (quiet > 7000) this.lost();
-    else if (quiet > 4000) this.send({ type: 'ping', t: now });
+    else if (quiet > (this.deafSince ? 800 : 4000)) this.send({ type: 'ping', t: now });
     void this.share?.measure(pc).catch(() => {}); // closed meanwhile
     const stats = this.token !== '' ? await pc.getStats() : undefined;
     if (pc !== this.pc || this.ended) return;
     const dead = !!stats && this.pulse.silent(stats);
     if (stats && this.measure.look(stats.values(), this.others(), this.slots, Date.now())) this.report();
-    if (!dead) this.restartedAt = this.restarts = 0;
-    else if (!this.restartedAt) this.restart();
-    else if (this.phase === 'joined' && quiet < 3000 && pc.signalingState === 'stable' && now - this.restartedAt > 6000) { if (this.restarts < 4) this.restart(); else this.anew(); }
+    if (dead) this.recover(pc, now, quiet); else this.hearing();
     if (this.phase === 'lost') this.tell();
+  }
+
+  /** The path as it was, as long as nothing says that the link is there and only the path is not. */
+  private recover(pc: RTCPeerConnection, now: number, quiet: number): void {
+    this.deafSince ||= now;
+    if (!this.restartedAt) { if (this.heardAt > this.deafSince) this.restart(); else this.reviver.start(pc); }
+    else if (this.phase === 'joined' && quiet < 3000 && pc.signalingState === 'stable' && now - this.restartedAt > 6000) { if (this.restarts < 4) this.restart(); else this.anew(); }
   }
 
   private others = (): Participant[] => this.participants.filter((p) => p.id !== this.self);
@@ -510,7 +527,12 @@ export class Call {
     this.offers = 0;
     this.target = undefined;
     this.pointEvery = pointUsual;
-    this.restartedAt = this.restarts = 0;
+    this.hearing();
+  }
+
+  private hearing(): void {
+    this.deafSince = this.restartedAt = this.restarts = 0;
+    this.reviver.stop();
   }
 
   private finish(): void {
@@ -542,14 +564,6 @@ export class Call {
   }
 }
 
-/** Who hangs up while the link is down leaves as soon as it is back: the others need not wait. */
-function farewell(path: string, token: string, until = Date.now() + 600_000): void {
-  const ws = new WebSocket(urls.socket(path));
-  let said = false;
-  ws.onopen = () => { said = true; ws.send(JSON.stringify({ type: 'resume', token })); ws.send('{"type":"leave"}'); };
-  ws.onclose = () => { if (!said && Date.now() < until) window.setTimeout(farewell, 5000, path, token, until); };
-}
-
 /** Changes how a track is encoded; an old browser keeps what it had. */
 async function tune(sender: RTCRtpSender | undefined, to: RTCRtpEncodingParameters): Promise<void> {
   const p = sender?.getParameters(), now = p?.encodings?.[0];
@@ -577,9 +591,6 @@ async function exchange(path: string, join: object, signal: AbortSignal): Promis
   if (!res.ok) throw new Error(String(res.status));
   return (await res.json()) as Welcome;
 }
-
-/** Lets a WebSocket go without saying goodbye. */
-function discard(ws: WebSocket): void { ws.onopen = ws.onmessage = ws.onclose = null; ws.close(resuming); }
 
 /** Three bars: what the link allows. 0: not known yet. */
 export function bars(q: Quality | undefined): 0 | 1 | 2 | 3 {
