@@ -65,13 +65,13 @@ test('a call outlives an outage of the link', { timeout: 240_000 }, async t => {
   assert.deepEqual(a.problems, [], 'asker: errors in the page')
 })
 
-/** When a third packet of sound came in. */
-const heardAgain = page => page.evaluate(async () => {
+/** When a third packet of sound came in; Infinity: not within so many seconds. */
+const heardAgain = (page, within = 20) => page.evaluate(async within => {
   const packets = async () => [...(await window.__siraCall.pc.getStats()).values()].reduce((n, s) => n + (s.type === 'inbound-rtp' && s.kind === 'audio' ? s.packetsReceived : 0), 0)
   const before = await packets()
-  while (await packets() < before + 3) await new Promise(r => setTimeout(r, 50))
+  for (const end = Date.now() + within * 1000; await packets() < before + 3; await new Promise(r => setTimeout(r, 50))) if (Date.now() > end) return Infinity
   return Date.now()
-})
+}, within)
 
 // The browser ends a path that is dead for 15 to 30 s; the words of the server,
 // by WebSocket, come back two seconds after the link.
@@ -102,6 +102,7 @@ test('voice is back with the link, before a word of the server', { timeout: 240_
 // Another network, of which the browser says nothing: the old path stays dead.
 test('where the old path stays dead, the resume brings another', { timeout: 120_000 }, async t => {
   const { link, id, pages: [a, b] } = await callers(t, 'Essai Chemin', { through: true })
+  link.delay = 150
   for (const page of [a, b]) await enter(page, id)
   for (const page of [a, b]) await until('sound', async () => (await received(page)).audioPackets > 150)
   const resumes = []
@@ -115,6 +116,7 @@ test('where the old path stays dead, the resume brings another', { timeout: 120_
   const heard = (await Promise.all(again)).map(at => at - back)
   t.diagnostic(`heard ${heard.join(' and ')} ms after`)
   assert.ok(Math.max(...heard) < 6000, `heard ${heard.join(' and ')} ms after`)
+  await new Promise(r => setTimeout(r, 1500))
   assert.deepEqual(resumes.map(m => [m.type, !!m.sdp]), [['resume', true]], 'one offer, with the resume')
 })
 
