@@ -84,7 +84,7 @@ test('voice is back with the link, before a word of the server', { timeout: 240_
   for (const seconds of (process.env.SIRA_RETURNS ?? '12,33,60').split(',').map(Number)) {
     link.set('silent')
     await new Promise(r => setTimeout(r, seconds * 1000))
-    const again = [a, b].map(heardAgain)
+    const again = [a, b].map(page => heardAgain(page))
     await new Promise(r => setTimeout(r, 1000))
     const back = Date.now()
     link.set('media')
@@ -109,7 +109,7 @@ test('where the old path stays dead, the resume brings another', { timeout: 120_
   a.on('websocket', ws => ws.on('framesent', f => { const m = JSON.parse(f.payload); if (m.type === 'resume' || m.type === 'offer') resumes.push(m) }))
   link.set('silent')
   await byId(a, 'call-panel').and(a.locator('[data-phase="lost"]')).waitFor({ timeout: 30_000 })
-  const again = [a, b].map(heardAgain)
+  const again = [a, b].map(page => heardAgain(page))
   link.dead = new Set(link.back.keys())
   const back = Date.now()
   link.set('up')
