@@ -181,16 +181,22 @@ func (p *Peer) allotUp(now time.Time) {
 	}
 }
 
-// uplink is what the way up is believed to carry: what was found here, less if
-// the sender believes in less.
+// upBelieved is what the way up is believed to carry, bit/s: what was found here,
+// less if the sender believes in less; 0: nobody knows.
+func (p *Peer) upBelieved() float64 {
+	bps := float64(p.congestion.up.limit.Load())
+	if told := float64(p.files.uplink.Load()); told > 0 && (bps == 0 || told < bps) {
+		return told
+	}
+	return bps
+}
+
+// uplink is the same, or as much as the way down where nobody knows.
 func (p *Peer) uplink(now time.Time) float64 {
 	f := &p.files
-	bps := float64(p.congestion.up.limit.Load())
+	bps := p.upBelieved()
 	if bps == 0 {
 		bps, _ = p.down.known()
-	}
-	if told := float64(f.uplink.Load()); told > 0 {
-		bps = min(bps, told)
 	}
 	if bps < upFell*f.lastUp {
 		f.fellAt = now

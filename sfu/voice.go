@@ -53,8 +53,8 @@ func voiceFor(path float64, now int) int {
 // they changed: down at once, up slowly.
 func (p *Peer) revoice(now time.Time) bool {
 	path, sure := float64(endless), p.upStart // sure: of a link not known what it begins with
-	if limit := p.congestion.up.limit.Load(); limit > 0 {
-		path, sure = float64(limit), float64(limit)
+	if limit := p.upBelieved(); limit > 0 {
+		path, sure = limit, limit
 	}
 	loss, _ := p.congestion.up.loss()
 	heard := false
