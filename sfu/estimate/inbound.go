@@ -3,7 +3,7 @@ package estimate
 import "time"
 
 const (
-	inboundFast    = 1.25 // growth, until the first sign of a full path
+	inboundFast    = 1.18 // growth, until the first sign of a full path
 	inboundSlow    = 1.08
 	inboundFirst   = 1200 * time.Millisecond // between two growths, fast
 	inboundEvery   = 2 * time.Second         // the same, slow
@@ -26,6 +26,7 @@ const (
 	inboundWall    = 0.8                     // of the rate at which the path was last full
 	inboundForget  = 30 * time.Second        // after which that rate is tried again
 	inboundStands  = 700 * time.Millisecond  // of queue: a keyframe's is gone sooner, and no reason to send less
+	inboundTried   = 300 * time.Millisecond  // the same where more was just tried
 	inboundDeep    = 200.0                   // ms of queue that are reason at once
 	inboundFollow  = 0.1                     // weight of the newest report in the smoothed rate
 )
@@ -170,7 +171,11 @@ func (e *Inbound) queued(now time.Time) bool {
 	if now.Before(e.overAt) {
 		return false
 	}
-	return now.Sub(e.overAt) >= inboundStands || e.delay.queue > inboundDeep
+	stands := inboundStands
+	if e.fast {
+		stands = inboundTried
+	}
+	return now.Sub(e.overAt) >= stands || e.delay.queue > inboundDeep
 }
 
 // full answers a queue: less than what came through, so that it empties.
