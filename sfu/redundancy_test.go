@@ -192,6 +192,12 @@ func TestRowsOfAPeer(t *testing.T) {
 	if p.repeatVoices(now); !p.deepUp.Load() || p.again() != 300 {
 		t.Error("not asked for")
 	}
+	limit := a.limit.Swap(60_000)
+	if p.repeatVoices(now); p.deepUp.Load() {
+		t.Error("asked for on a link that has no room for it")
+	}
+	a.limit.Store(limit)
+	p.repeatVoices(now)
 	a.rows = lossRows{}
 	p.repeatVoices(now.Add(time.Second))
 	if p.repeatVoices(now.Add(time.Second + repeatClean + 1)); p.deepUp.Load() {

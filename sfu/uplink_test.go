@@ -208,6 +208,16 @@ func TestLossRows(t *testing.T) {
 			t.Errorf("in rows %v: %.2f of the losses follow one", rows, got)
 		}
 	}
+	var full lossRows // at first, and drops in rows
+	at := time.Unix(0, 0)
+	full.add(append(make([]estimate.Packet, 20), estimate.Packet{Sent: at, Arrived: true}))
+	for range 15 {
+		at = at.Add(4 * time.Second)
+		full.add([]estimate.Packet{{Arrived: true}, {}, {Sent: at, Arrived: true}})
+	}
+	if got := full.share(); got > rowsFrom {
+		t.Errorf("a minute later: %.2f", got)
+	}
 	var few lossRows
 	few.add([]estimate.Packet{{}, {}, {}})
 	if few.share() != 0 {

@@ -20,9 +20,11 @@ const (
 	twiceUntil  = 0.001            // below which it is not: of one packet lost in 500 two a minute would be missing
 	repeatFrom  = 0.01             // from which packets are long, and what is lost in rows is said three times
 	repeatUntil = 0.004            // below which not
+	thriceFrom  = 70_000           // bit/s of a link on which voices are said three times
 	rowsFrom    = 0.3              // share of the losses that follow one: three times, for they come in rows
 	rowsLeast   = 6                // losses to judge by
-	rowsMost    = 40               // after which what was before counts half
+	rowsMost    = 40               // after which what was before counts half, and
+	rowsFor     = 15 * time.Second // as well: a queue that was full at first drops in rows, too
 	repeatClean = 15 * time.Second // for so long
 )
 
@@ -102,9 +104,15 @@ func (in *inlet) voiceRate(copies int) float64 {
 // the second saying must reach the listener.
 func (p *Peer) repeatVoices(now time.Time) {
 	repeat(&p.deepUp, &p.shallowUpAt, p.congestion.up.lossInRows(), repeatFrom, repeatUntil, false, now)
+	if limit := p.congestion.up.limit.Load(); limit < thriceFrom {
+		p.deepUp.Store(false)
+	}
 	down, gated := p.down.loss(), p.down.gated.Load()
 	repeat(&p.redundant, &p.cleanDown, down, twiceFrom, twiceUntil, !gated, now)
 	repeat(&p.deep, &p.shallowAt, p.down.lossInRows(), repeatFrom, repeatUntil, false, now)
+	if bps, _ := p.down.known(); gated && bps < thriceFrom {
+		p.deep.Store(false) // the third saying would take what a still needs
+	}
 	up, known := p.congestion.up.loss()
 	repeat(&p.redundantUp, &p.cleanUp, up, twiceFrom, twiceUntil, !known, now)
 }
@@ -139,6 +147,7 @@ func (p *Peer) copies(in *inlet) int {
 type lossRows struct {
 	lost, again float64
 	before      bool // the last packet was lost
+	halved      time.Time
 }
 
 func (r *lossRows) add(packets []estimate.Packet) {
@@ -151,8 +160,15 @@ func (r *lossRows) add(packets []estimate.Packet) {
 		}
 		r.before = !p.Arrived
 	}
-	if r.lost > rowsMost {
-		r.lost, r.again = r.lost/2, r.again/2
+	if len(packets) == 0 {
+		return
+	}
+	now := packets[len(packets)-1].Sent
+	if r.halved.IsZero() {
+		r.halved = now
+	}
+	if r.lost > rowsMost || now.Sub(r.halved) > rowsFor {
+		r.lost, r.again, r.halved = r.lost/2, r.again/2, now
 	}
 }
 
