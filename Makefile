@@ -32,7 +32,7 @@ bench-dicom: ## measure the DICOM side beside Debian's Orthanc, into docs/benchm
 bench-codecs: ## measure the image codecs beside native tools, into docs/benchmarks.md (five minutes)
 	go run ./cmd/bench-codecs -doc docs/benchmarks.md
 
-bench-sfu: ## measure calls over thin links beside LiveKit, into docs/benchmarks.md (Linux, root; three hours)
+bench-sfu: ## measure calls over thin links beside LiveKit, into docs/benchmarks.md (Linux, root; four hours)
 	go run ./cmd/bench-sfu -doc docs/benchmarks.md
 
 clean: ## remove what the targets made
