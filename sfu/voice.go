@@ -103,18 +103,26 @@ func (in *inlet) voiceRate(copies int) float64 {
 // browser says all twice; what was lost there is in the next packet, so that
 // the second saying must reach the listener.
 func (p *Peer) repeatVoices(now time.Time) {
-	repeat(&p.deepUp, &p.shallowUpAt, p.congestion.up.lossInRows(), repeatFrom, repeatUntil, false, now)
-	if limit := p.congestion.up.limit.Load(); limit < thriceFrom {
-		p.deepUp.Store(false)
-	}
+	thrice(&p.deepUp, &p.shallowUpAt, p.congestion.up.lossInRows(), float64(p.congestion.up.limit.Load()), now)
 	down, gated := p.down.loss(), p.down.gated.Load()
 	repeat(&p.redundant, &p.cleanDown, down, twiceFrom, twiceUntil, !gated, now)
-	repeat(&p.deep, &p.shallowAt, p.down.lossInRows(), repeatFrom, repeatUntil, false, now)
-	if bps, _ := p.down.known(); gated && bps < thriceFrom {
-		p.deep.Store(false) // the third saying would take what a still needs
+	path := float64(endless)
+	if gated {
+		path, _ = p.down.known()
 	}
+	thrice(&p.deep, &p.shallowAt, p.down.lossInRows(), path, now)
 	up, known := p.congestion.up.loss()
 	repeat(&p.redundantUp, &p.cleanUp, up, twiceFrom, twiceUntil, !known, now)
+}
+
+// thrice is repeat for a third saying, on a path that has room for it: elsewhere
+// it would take what a still needs.
+func thrice(deep *atomic.Bool, clean *time.Time, rows, path float64, now time.Time) {
+	if path < thriceFrom {
+		deep.Store(false)
+		return
+	}
+	repeat(deep, clean, rows, repeatFrom, repeatUntil, false, now)
 }
 
 // repeat turns more on at a share of loss, or when it must, and off again when
