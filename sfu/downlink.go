@@ -159,10 +159,7 @@ func (d *downlink) pressed() bool {
 func (d *downlink) lossInRows() float64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.rows.share() < rowsFrom {
-		return 0
-	}
-	return d.est.InherentLoss()
+	return d.rows.of(d.est.InherentLoss())
 }
 
 // demand tells the estimate how much is worth finding out.

@@ -158,10 +158,7 @@ func (a *arrivals) loss() (float64, bool) {
 func (a *arrivals) lossInRows() float64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.rows.share() < rowsFrom {
-		return 0
-	}
-	return a.est.InherentLoss()
+	return a.rows.of(a.est.InherentLoss())
 }
 
 // uplinkKbps is what the publisher's link has for a picture beside its voice,

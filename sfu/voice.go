@@ -180,6 +180,14 @@ func (r *lossRows) add(packets []estimate.Packet) {
 	}
 }
 
+// of is a loss where packets are lost in rows, else 0.
+func (r *lossRows) of(loss float64) float64 {
+	if r.share() < rowsFrom {
+		return 0
+	}
+	return loss
+}
+
 func (r *lossRows) share() float64 {
 	if r.lost < rowsLeast {
 		return 0
