@@ -43,6 +43,13 @@ type bench struct {
 	http *httptest.Server
 }
 
+// guest is who was told that they joined.
+func (b *bench) guest(joined map[string]any) *guest {
+	b.srv.mu.Lock()
+	defer b.srv.mu.Unlock()
+	return b.srv.guests[joined["token"].(string)]
+}
+
 func start(t *testing.T, opts Options) *bench {
 	t.Helper()
 	s, err := sfu.New(sfu.Config{UDPAddr: "127.0.0.1:0", RoomLimit: 4})

@@ -13,9 +13,7 @@ func TestHoldReachesWhoHears(t *testing.T) {
 	b := start(t, Options{})
 	a := b.dial("r", "a")
 	m := a.join(1)
-	b.srv.mu.Lock()
-	g := b.srv.guests[m["token"].(string)]
-	b.srv.mu.Unlock()
+	g := b.guest(m)
 	g.onHold(sfu.Hold{Mids: []string{"2"}, For: 420 * time.Millisecond})
 	if m := a.wait("hold"); m["ms"] != 420.0 || len(m["mids"].([]any)) != 1 || m["mids"].([]any)[0] != "2" {
 		t.Errorf("told %v", m)
@@ -23,9 +21,7 @@ func TestHoldReachesWhoHears(t *testing.T) {
 	g.onHold(sfu.Hold{For: 420 * time.Millisecond})
 	eventually(t, "all play as they come", func() bool { list, ok := a.last("hold")["mids"].([]any); return ok && len(list) == 0 })
 	g.onTarget(sfu.Target{Kbps: 64, Height: 240, FPS: 8, Voice: 16, Packet: 60, Again: 300})
-	a.cut()
-	eventually(t, "parked", func() bool { b.srv.mu.Lock(); defer b.srv.mu.Unlock(); return len(b.srv.parked) == 1 })
-	back := a.resume(b, "r", "a", m["token"].(string), nil)
+	back := b.comesBack(a, "a", m)
 	if m := back.wait("target"); m["again"] != 300.0 {
 		t.Errorf("told %v", m)
 	}

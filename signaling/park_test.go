@@ -20,6 +20,13 @@ func (c *caller) cut() {
 	<-c.ended
 }
 
+// comesBack is a person of room r whose link is cut until the server knows it.
+func (b *bench) comesBack(c *caller, user string, joined map[string]any) *caller {
+	c.cut()
+	eventually(b.t, "parked", func() bool { b.srv.mu.Lock(); defer b.srv.mu.Unlock(); return len(b.srv.parked) == 1 })
+	return c.resume(b, "r", user, joined["token"].(string), nil)
+}
+
 // resume opens another WebSocket for the same media connection.
 func (c *caller) resume(b *bench, room, user, token string, more map[string]any) *caller {
 	c.t.Helper()

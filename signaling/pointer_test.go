@@ -13,16 +13,12 @@ func TestPointerPaceReachesWhoPoints(t *testing.T) {
 	a.write(map[string]any{"type": "at", "at": []int{1, 2}}) // of the budget from here on; nothing to be told where there is room
 	a.write(map[string]any{"type": "ping", "t": 1})
 	a.wait("pong")
-	b.srv.mu.Lock()
-	g := b.srv.guests[m["token"].(string)]
-	b.srv.mu.Unlock()
+	g := b.guest(m)
 	g.onPointer(320 * time.Millisecond)
 	if m := a.wait("pointer"); m["every"] != 320.0 {
 		t.Errorf("told %v", m)
 	}
-	a.cut()
-	eventually(t, "parked", func() bool { b.srv.mu.Lock(); defer b.srv.mu.Unlock(); return len(b.srv.parked) == 1 })
-	back := a.resume(b, "r", "a", m["token"].(string), nil)
+	back := b.comesBack(a, "a", m)
 	if m := back.wait("pointer"); m["every"] != 320.0 {
 		t.Errorf("told %v", m)
 	}
